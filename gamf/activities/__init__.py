@@ -1,0 +1,1 @@
+"""Effects: one class a resource, one transaction a transition."""

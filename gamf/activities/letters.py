@@ -1,0 +1,85 @@
+"""Letters: read from the tables, made into PDF, handed to a carrier, once (R7, A25, invariant 4)."""
+
+import asyncio
+import hashlib
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+from temporalio import activity
+
+from gamf.domain.correspondence import LetterKind
+from gamf.letters.carriers import Carrier, Envelope
+from gamf.letters.content import AccessPoint, Heading, LetterContent, Practice, Recipient, compose
+from gamf.letters.render import LetterRenderer
+from gamf.storage import letters
+from gamf.storage.connection import Connection, Pool
+
+
+class LetterDue(BaseModel):
+    """A letter to hand over; `at` is the workflow's instant, written as when it went."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    letter_id: str
+    at: datetime
+
+
+class LetterActivities:
+    """Sends letters."""
+
+    def __init__(self, pool: Pool, renderer: LetterRenderer, carrier: Carrier) -> None:
+        """Read from that pool and hand over to that carrier, which takes the same letter once."""
+        self._pool = pool
+        self._renderer = renderer
+        self._carrier = carrier
+
+    @activity.defn
+    async def send_letter(self, due: LetterDue) -> Literal["sent", "withheld"]:
+        """Hand a letter to the carrier, unless it went before or is withheld (A15)."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            before = await letters.claim(conn, due.letter_id)
+        if before in {"sent", "withheld"}:
+            return "sent" if before == "sent" else "withheld"
+        async with self._pool.acquire() as conn:
+            content = await letter_content(conn, due.letter_id)
+        pdf = await asyncio.to_thread(self._renderer.render, content)
+        kind = LetterKind(content.kind)
+        envelope = Envelope(kind=kind, language=content.language, handed_at=due.at)
+        await self._carrier.hand_over(due.letter_id, pdf, envelope)
+        digest = hashlib.sha256(pdf).hexdigest()
+        async with self._pool.acquire() as conn:
+            await letters.sent(conn, due.letter_id, due.at, content.language, digest)
+        return "sent"
+
+
+async def letter_content(conn: Connection, letter_id: str) -> LetterContent:
+    """Return all that a letter says; raise `LookupError` when there is no such letter."""
+    parts = await letters.parts(conn, letter_id)
+    if parts is None:
+        raise LookupError(letter_id)
+    return _compose(parts)
+
+
+def _compose(p: dict[str, Any]) -> LetterContent:
+    return compose(
+        Heading(letter_id=p["letter_id"], reference=p["attribution_id"], dated=p["dated"], standing=p["standing"]),
+        Recipient(
+            name=f"{p['first_name']} {p['last_name']}",
+            birth_date=p["birth_date"],
+            representative=p["representative"],
+            address=p["address"],
+            city=p["city"],
+            postal_code=p["postal_code"],
+            language=p["language"],
+            english_attested=p["english_attested"],
+            registered_on=p["registered_on"],
+        ),
+        Practice(
+            physician_name=f"{p['physician_first_name']} {p['physician_last_name']}",
+            place=p["place"],
+            address=p["place_address"],
+            city=p["place_city"],
+        ),
+        AccessPoint(name=p["gaco_name"], phone=p["gaco_phone"]),
+    )

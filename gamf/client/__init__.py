@@ -1,0 +1,1 @@
+"""What people and other software hold: use cases and the command line."""

@@ -1,0 +1,124 @@
+"""`gamf block`: a physician's request, the list drawn, its approval, the answers (R3-R6, A4, A21)."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gamf.client.cli import labels, session
+from gamf.client.cli.commands import argument, as_json, command, new_group, option, reads_data
+from gamf.client.cli.language import Text, say
+from gamf.client.cli.output import print_fields, print_json, print_table, progress
+from gamf.client.cli.values import BLOCK, LICENCE
+
+if TYPE_CHECKING:
+    from gamf.client.acting import Desk
+    from gamf.client.asking import View
+
+block = new_group(
+    "block",
+    Text(
+        "Les blocs : une demande, la liste tirée, son approbation, les réponses.",
+        "Blocks: a request, the list drawn, its approval, the answers.",
+    ),
+)
+_block_argument = argument("block_id", type=BLOCK, fr="Le bloc, comme 2026-0007.", en="The block, such as 2026-0007.", shown=Text("BLOC", "BLOCK"))
+_by_option = option("--by", shown=Text("COMPTE", "ACCOUNT"), fr="Qui le rapporte (GAMF_ACCOUNT, sinon votre compte).", en="Who reports it (GAMF_ACCOUNT, else your account).")
+
+
+@command("request", fr="Demander un bloc pour un médecin (R3) ; la liste est tirée, personne n’est encore attribué.", group=block)
+@option("--physician", required=True, type=LICENCE, shown=Text("PERMIS", "LICENCE"), fr="Permis du médecin (5 chiffres).", en="The physician's licence (5 digits).")
+@option("--size", required=True, type=int, shown=Text("N", "N"), fr="Nombre de patients.", en="How many patients.")
+@_by_option
+@reads_data
+@as_json
+def request(physician: str, size: int, by: str | None, data: Path | None, *, json_wanted: bool) -> None:
+    """Ask for a block for a physician (R3); the list is drawn, nobody is attributed yet."""
+    from gamf.client import acting  # noqa: PLC0415 - keeps `--help` fast
+
+    async def act(desk: "Desk") -> "View":
+        with progress(say("Tirage", "Draw")):
+            return await acting.request_block(desk, physician, size, by=by or session.account(), now=session.now())
+
+    _act(act, data, json_wanted=json_wanted)
+
+
+@command("approve", fr="Approuver la liste tirée (A21) : les patients sont attribués et les 72 heures commencent.", group=block)
+@_block_argument
+@_by_option
+@reads_data
+@as_json
+def approve(block_id: str, by: str | None, data: Path | None, *, json_wanted: bool) -> None:
+    """Approve the drawn list (A21): the patients are attributed and the 72 hours start."""
+    from gamf.client import acting  # noqa: PLC0415 - keeps `--help` fast
+
+    async def act(desk: "Desk") -> "View":
+        with progress(say("Attribution", "Attribution")) as move:
+            return await acting.approve_block(desk, block_id, by=by or session.account(), started=move)
+
+    _act(act, data, json_wanted=json_wanted)
+
+
+@command("withdraw", fr="Retirer une liste tirée (A21) : chacun attend de nouveau, à sa date initiale.", group=block)
+@_block_argument
+@option("--reason", required=True, shown=Text("MOTIF", "REASON"), fr="Le motif.", en="The reason.")
+@_by_option
+@reads_data
+@as_json
+def withdraw(block_id: str, reason: str, by: str | None, data: Path | None, *, json_wanted: bool) -> None:
+    """Withdraw a drawn list (A21): everybody on it waits again, at the initial date."""
+    from gamf.client import acting  # noqa: PLC0415 - keeps `--help` fast
+
+    async def act(desk: "Desk") -> "View":
+        return await acting.withdraw_block(desk, block_id, by=by or session.account(), reason=reason)
+
+    _act(act, data, json_wanted=json_wanted)
+
+
+@command("accept", fr="Confirmer que le médecin accepte tous les patients sans réponse (R6, A4).", group=block)
+@_block_argument
+@_by_option
+@reads_data
+@as_json
+def accept(block_id: str, by: str | None, data: Path | None, *, json_wanted: bool) -> None:
+    """Confirm that the physician accepts all the patients without an answer (R6, A4)."""
+    from gamf.client import acting  # noqa: PLC0415 - keeps `--help` fast
+
+    async def act(desk: "Desk") -> "View":
+        with progress(say("Réponses", "Answers")):
+            return await acting.accept_block(desk, block_id, by=by or session.account())
+
+    _act(act, data, json_wanted=json_wanted)
+
+
+@command("refuse", fr="Rapporter que le médecin refuse tous les patients sans réponse, avec son motif (A4).", group=block)
+@_block_argument
+@option("--reason", required=True, shown=Text("MOTIF", "REASON"), fr="Le motif du médecin.", en="The physician's reason.")
+@_by_option
+@reads_data
+@as_json
+def refuse(block_id: str, reason: str, by: str | None, data: Path | None, *, json_wanted: bool) -> None:
+    """Report that the physician refuses all the patients without an answer, with the reason (A4)."""
+    from gamf.client import acting  # noqa: PLC0415 - keeps `--help` fast
+
+    async def act(desk: "Desk") -> "View":
+        with progress(say("Réponses", "Answers")):
+            return await acting.refuse_block(desk, block_id, by=by or session.account(), reason=reason)
+
+    _act(act, data, json_wanted=json_wanted)
+
+
+@command("show", fr="Montrer un bloc : son état, les nombres par état, la liste.", group=block)
+@_block_argument
+@reads_data
+@as_json
+def show(block_id: str, data: Path | None, *, json_wanted: bool) -> None:
+    """Show a block: its state, how many are in each state, the list."""
+    from gamf.client import acting  # noqa: PLC0415 - keeps `--help` fast
+
+    async def act(desk: "Desk") -> "View":
+        return await acting.show_block(desk, block_id)
+
+    _act(act, data, json_wanted=json_wanted)

@@ -1,0 +1,76 @@
+"""How a command ends when it cannot do what was asked: the status, and the words on stderr (contract.md)."""
+
+import json
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import click
+
+from gamf.client.cli.language import Text
+from gamf.domain.refusal import RefusedByRuleError
+from gamf.runtime.errors import Fault, ServiceUnreachable
+
+USAGE: Final = 2
+REFUSED: Final = 3
+NOT_FOUND: Final = 4
+UNREACHABLE: Final = 5
+INTERRUPTED: Final = 130
+
+
+class Ending(NamedTuple):
+    """How a command ends: its status, and what is said of it. `rule` is a row of rules.md, or a kind of fault."""
+
+    status: int
+    rule: str
+    words: Text
+    field: str | None = None
+
+    def as_json(self) -> str:
+        """Return what a program reads."""
+        error = {"rule": self.rule, "fr": self.words.fr, "en": self.words.en, "field": self.field}
+        return json.dumps({"error": error}, ensure_ascii=False)
+
+
+def ending(error: Exception) -> Ending | None:
+    """Return how the command ends for an error that a person can mend, or None for one of the program's own."""
+    match error:
+        case RefusedByRuleError():
+            reason = error.reason
+            return Ending(REFUSED, reason.rule, Text(reason.fr, reason.en), reason.field)
+        case Fault():
+            return Ending(error.exit_status, _kind(error), Text(error.fr, error.en))
+        case _:
+            return None
+
+
+def _kind(fault: Fault) -> str:
+    if isinstance(fault, ServiceUnreachable):
+        return "service"
+    return {USAGE: "usage", REFUSED: "form", NOT_FOUND: "not_found"}.get(fault.exit_status, "fault")
+
+
+def report(end: Ending, *, as_json: bool) -> int:
+    """Say on stderr how the command ends; return its status."""
+    if as_json:
+        click.echo(end.as_json(), err=True)
+        return end.status
+    shown = f"[{end.rule}] " if end.status == REFUSED else ""
+    click.secho(f"{shown}{end.words}", err=True, fg="red")
+    return end.status
+
+
+def field_of(error: click.ClickException) -> str | None:
+    """Return the name of the argument or option at fault, when there is one."""
+    match error:
+        case click.BadParameter(param=click.Parameter() as parameter):
+            return parameter.name
+        case click.NoSuchOption():
+            return error.option_name
+        case _:
+            return None
+
+
+def json_wanted(arguments: Sequence[str]) -> bool:
+    """Tell whether `--json` stands anywhere: a usage error is said in JSON too."""
+    options = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    return "--json" in options

@@ -1,0 +1,107 @@
+"""The command `gamf`: which commands there are, and how each ends. The commands are imported when they are called."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from gamf.client.cli import errors
+from gamf.client.cli.commands import Group, LazyCommands, option, rehearsing
+from gamf.client.cli.language import Text, say, speaking, wanted
+from gamf.runtime.errors import Language
+
+_SUMMARIES = {
+    "up": Text("Tout démarrer sur ce poste", "Start everything on this machine"),
+    "demo": Text("Montrer un bloc entier, en quelques secondes", "Show a whole block, in seconds"),
+    "worker": Text("Faire tourner un travailleur", "Run one worker"),
+    "setup": Text("Préparer la base de données et Temporal", "Prepare the database and Temporal"),
+    "network": Text("Les réseaux locaux (RLS)", "Local networks (RLS)"),
+    "physician": Text("Les médecins", "Physicians"),
+    "register": Text("Les patients de la liste", "The patients on the list"),
+    "block": Text("Les blocs de patients", "Blocks of patients"),
+    "attribution": Text("Les attributions", "Attributions"),
+    "feed": Text("Consigner des faits en lot", "Record facts in bulk"),
+    "letter": Text("Les lettres", "Letters"),
+    "task": Text("Les tâches à faire", "The tasks to do"),
+    "advance": Text("Formation : avancer l’horloge d’une attribution", "Training: move an attribution's clock"),
+    "people": Text("Des personnes inventées", "Invented people"),
+    "completion": Text("La complétion pour votre interpréteur", "Completion for your shell"),
+}
+_PLACES = {name: f"gamf.client.cli.{name}:{name}" for name in _SUMMARIES}
+
+
+def _nothing() -> None:
+    """Do nothing: the group only leads to its commands."""
+
+
+def _root() -> Group:
+    words = Text(
+        "Attribution des patients du GAMF aux médecins de famille (Lettre d’entente 321).\n\n"
+        "Pour commencer : « gamf up » dans un terminal, les autres commandes dans un second.",
+        "Attribution of the GAMF's patients to family physicians (Lettre d'entente 321).\n\n"
+        "To begin: “gamf up” in one terminal, the other commands in a second one.",
+    )
+    lang = option(
+        "--lang",
+        type=click.Choice(["fr", "en"]),
+        expose_value=False,
+        fr="Langue des messages (GAMF_LANG, sinon fr).",
+        en="Language of the messages (GAMF_LANG, else fr).",
+    )
+    made = click.group("gamf", cls=Group, words=words, summaries=_SUMMARIES)(lang(_nothing))
+    made.commands = LazyCommands(_PLACES)
+    return made
+
+
+cli = _root()
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command line and exit with its status (contract.md: 0, 2, 3, 4 or 5)."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    with speaking(wanted(words, os.environ)):
+        sys.exit(run(words))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line in the language in use; return its status."""
+    as_json = errors.json_wanted(arguments)
+    try:
+        return _status(cli.main(list(arguments), prog_name="gamf", standalone_mode=False))
+    except click.ClickException as error:
+        return _report_usage(error, arguments, as_json=as_json)
+    except click.Abort:
+        click.echo(say("Interrompu.", "Interrupted."), err=True)
+        return errors.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has had enough: what remains unwritten is not ours to complain about.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        end = errors.ending(error)
+        if end is None:
+            raise
+        return errors.report(end, as_json=as_json)
+
+
+def _status(answer: object) -> int:
+    return answer if isinstance(answer, int) else 0
+
+
+def _report_usage(error: click.ClickException, arguments: Sequence[str], *, as_json: bool) -> int:
+    if not as_json:
+        error.show()
+        return errors.USAGE
+    words = Text(_said(error, arguments, "fr"), _said(error, arguments, "en"))
+    return errors.report(errors.Ending(errors.USAGE, "usage", words, errors.field_of(error)), as_json=True)
+
+
+def _said(error: click.ClickException, arguments: Sequence[str], language: Language) -> str:
+    """Return the same error in that language: click words it while it reads the command line, so read it again."""
+    with speaking(language), rehearsing():
+        try:
+            cli.main(list(arguments), prog_name="gamf", standalone_mode=False)
+        except click.ClickException as again:
+            return again.format_message()
+    return error.format_message()

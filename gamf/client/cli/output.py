@@ -1,0 +1,124 @@
+"""How things are printed: tables that fit the terminal, plain text elsewhere, JSON on request; progress on stderr."""
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+import click
+from pydantic import BaseModel
+
+from gamf.client.cli.language import say
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+# Wide enough that nothing is cut or folded when a program reads the table.
+_UNBOUNDED = 10_000
+
+
+def plain(value: Any) -> Any:
+    """Return what JSON can hold of a model, of models or of a plain value."""
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if isinstance(value, dict):
+        return {key: plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return value
+
+
+def print_json(value: Any, *, on_one_line: bool = False) -> None:
+    """Print a value as JSON, in UTF-8."""
+    click.echo(json.dumps(plain(value), ensure_ascii=False, indent=None if on_one_line else 2))
+
+
+def print_table(headings: Sequence[str], rows: Sequence[Sequence[Any]], *, title: str = "") -> None:
+    """Print a table that fits the terminal; in a pipe or a file, plain columns, nothing cut."""
+    from rich import box  # noqa: PLC0415 - slow to import, and most commands print no table
+    from rich.table import Table  # noqa: PLC0415 - the same
+
+    terminal = sys.stdout.isatty()
+    table = Table(
+        title=title or None,
+        title_justify="left",
+        box=box.SIMPLE_HEAD if terminal else None,
+        pad_edge=terminal,
+        padding=(0, 1) if terminal else (0, 2, 0, 0),
+    )
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*(shown(each) for each in row))
+    if rows or terminal:
+        _print(_console(terminal=terminal), table)
+    if not rows:
+        click.echo(say("(rien)", "(nothing)"))
+
+
+def _console(*, terminal: bool) -> "Console":
+    from rich.console import Console  # noqa: PLC0415 - slow to import
+
+    return Console(
+        width=None if terminal else _UNBOUNDED, markup=False, highlight=False, emoji=False, soft_wrap=not terminal
+    )
+
+
+def _print(console: "Console", table: Any) -> None:
+    with console.capture() as capture:
+        console.print(table)
+    for line in capture.get().splitlines():
+        click.echo(line.rstrip())
+
+
+def print_fields(fields: Sequence[tuple[str, Any]]) -> None:
+    """Print a record, one field a line; a field without a value is left out."""
+    present = [(name, shown(value)) for name, value in fields if value not in (None, "", [], {}, ())]
+    width = max((len(name) for name, _ in present), default=0)
+    for name, value in present:
+        click.echo(f"{name:<{width}}  {value}")
+
+
+def shown(value: Any) -> str:
+    """Return a value as a person reads it: instants on this machine's clock, with their offset."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return say("oui", "yes") if value else say("non", "no")
+    if isinstance(value, datetime):
+        return f"{value.astimezone():%Y-%m-%d %H:%M %z}"
+    return str(value)
+
+
+class Bar(Protocol):
+    """Shows how far something went."""
+
+    def __call__(self, done: int, total: int | None = None) -> None:
+        """Say that `done` are done, of `total` when that is known."""
+
+
+@contextmanager
+def progress(label: str, total: int | None = None) -> Iterator[Bar]:
+    """Show a progress bar on stderr while the block runs; nothing when stderr is not a terminal."""
+    if not sys.stderr.isatty():
+        yield _silent
+        return
+    from rich.console import Console  # noqa: PLC0415 - slow to import
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as shown_progress:
+        task = shown_progress.add_task(label, total=total)
+
+        def move(done: int, total: int | None = None) -> None:
+            shown_progress.update(task, completed=done, total=total)
+
+        yield move
+
+
+def _silent(done: int, total: int | None = None) -> None:
+    """Show nothing."""

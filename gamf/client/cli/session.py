@@ -1,0 +1,70 @@
+"""What a command needs to reach: settings, the database, Temporal, and who is asking."""
+
+import asyncio
+import getpass
+import os
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from gamf.client.addresses import Located, locate
+from gamf.runtime.settings import Settings
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+
+    from gamf.runtime.database import Pool
+
+Answer = TypeVar("Answer")
+_ACCOUNT: Final = "GAMF_ACCOUNT"
+
+
+def run(work: Coroutine[Any, Any, Answer]) -> Answer:
+    """Run the work of one command to its end."""
+    return asyncio.run(work)
+
+
+def now() -> datetime:
+    """Return the instant at which the command is given, in UTC: the only clock that is asked in the client."""
+    return datetime.now(UTC)
+
+
+def account() -> str:
+    """Return who reports: `GAMF_ACCOUNT`, else the account on this machine."""
+    return os.environ.get(_ACCOUNT) or getpass.getuser()
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Both services, connected."""
+
+    pool: "Pool"
+    temporal: "Client"
+    located: Located
+
+
+@asynccontextmanager
+async def database(data: Path | None) -> AsyncGenerator["Pool"]:
+    """Open the database that the environment names, else the one of the running `gamf up`."""
+    from gamf.runtime.database import database_pool  # noqa: PLC0415 - keeps `--help` fast
+
+    settings = Settings.load()
+    located = locate(settings, data)
+    async with database_pool(settings, url=located.database, application="gamf-cli") as pool:
+        yield pool
+
+
+@asynccontextmanager
+async def both(data: Path | None) -> AsyncGenerator[Reach]:
+    """Open the database and Temporal."""
+    from gamf.runtime.database import database_pool  # noqa: PLC0415 - keeps `--help` fast
+    from gamf.runtime.temporal import connect  # noqa: PLC0415 - the same
+
+    settings = Settings.load()
+    located = locate(settings, data)
+    async with database_pool(settings, url=located.database, application="gamf-cli") as pool:
+        client = await connect(address=located.temporal, namespace=located.namespace)
+        yield Reach(pool, client, located)

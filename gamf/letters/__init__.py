@@ -1,0 +1,1 @@
+"""What patients are sent: one folder a letter, in French and in English."""

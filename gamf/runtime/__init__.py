@@ -1,0 +1,1 @@
+"""How a process reaches the world: settings, database, Temporal, the embedded servers."""

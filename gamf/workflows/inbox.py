@@ -1,0 +1,173 @@
+"""The inbox of a workflow: signals and updates wait here, as raw JSON, until the main loop asks the rules about each.
+
+A signal whose body does not decode into a handler's model is dropped by the SDK with a log line; so none has a model.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict
+from temporalio import workflow
+from temporalio.common import RawValue
+from temporalio.exceptions import ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from gamf.activities.attributions import RefusedFact as Refused
+    from gamf.activities.attributions import RefusedFacts
+    from gamf.domain.inbox import RefusedFact, Sent, illegible, refused, sent
+    from gamf.domain.refusal import Reason, RefusedByRuleError
+
+_SHOWN: Final = 100
+"""Refused facts kept in the workflow for its view; the record has them all."""
+_ONE_OBJECT: Final = Reason(
+    rule="form", fr="On attend un seul objet JSON.", en="One JSON object is expected.", field=None
+)
+
+
+class Item:
+    """Something sent, and what became of it."""
+
+    def __init__(self, sent: Sent, *, answers_repeats: bool = False) -> None:
+        """Keep it until it is settled; a caller who waits for an answer gets one for a repeated fact too."""
+        self.sent = sent
+        self.answers_repeats = answers_repeats
+        self.settled = False
+        self.refusal: Reason | None = None
+
+
+class Unwritten(BaseModel):
+    """A refused fact on its way to the record, under the number that makes it one row."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    number: int
+    refused: RefusedFact
+
+
+class Memory(BaseModel):
+    """All of an inbox that a new run must be given."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    waiting: tuple[Sent, ...] = ()
+    shown: tuple[RefusedFact, ...] = ()
+    unwritten: tuple[Unwritten, ...] = ()
+    total: int = 0
+
+
+class Inbox:
+    """What was sent and is not settled, and what was refused."""
+
+    def __init__(self, memory: Memory) -> None:
+        """Go on from an earlier run."""
+        self._waiting = deque(Item(sent) for sent in memory.waiting)
+        self._shown = deque(memory.shown, maxlen=_SHOWN)
+        self._unwritten = deque(memory.unwritten)
+        self._total = memory.total
+
+    def __len__(self) -> int:
+        """Count what waits."""
+        return len(self._waiting)
+
+    @property
+    def unwritten(self) -> int:
+        """Count what was refused and is not in the record yet."""
+        return len(self._unwritten)
+
+    @property
+    def refused_count(self) -> int:
+        """Count all that was ever refused."""
+        return self._total
+
+    @property
+    def shown(self) -> tuple[RefusedFact, ...]:
+        """Return the latest refused facts, the oldest first."""
+        return tuple(self._shown)
+
+    def memory(self) -> Memory:
+        """Return what a new run must be given."""
+        return Memory(
+            waiting=tuple(item.sent for item in self._waiting),
+            shown=tuple(self._shown),
+            unwritten=tuple(self._unwritten),
+            total=self._total,
+        )
+
+    def put(self, item: Item) -> Item:
+        """Let something sent wait for its turn."""
+        self._waiting.append(item)
+        return item
+
+    def next(self) -> Item:
+        """Take what has waited longest."""
+        return self._waiting.popleft()
+
+    def refuse(self, item: Item, reason: Reason, at: datetime) -> None:
+        """Settle something as refused, and keep it with its reason."""
+        self._total += 1
+        kept = refused(item.sent, reason, at)
+        self._shown.append(kept)
+        self._unwritten.append(Unwritten(number=self._total, refused=kept))
+        item.refusal = reason
+        item.settled = True
+
+    def first_unwritten(self, count: int) -> tuple[Unwritten, ...]:
+        """Return the oldest that are not in the record yet."""
+        return tuple(self._unwritten[n] for n in range(min(count, len(self._unwritten))))
+
+    def written(self, count: int) -> None:
+        """Say that the oldest so many are in the record now."""
+        for _ in range(count):
+            self._unwritten.popleft()
+
+
+def read(fact: str, values: Sequence[RawValue]) -> Sent:
+    """Read the raw arguments of a signal or update: one JSON object, or something illegible."""
+    if len(values) != 1:
+        return illegible(fact, f"{len(values)} arguments")
+    payload = values[0].payload
+    try:
+        value = workflow.payload_converter().from_payload(payload)
+    except Exception:  # noqa: BLE001 - whatever a converter makes of a stranger's bytes, they are kept and refused
+        return illegible(fact, payload.data[:2_000].decode("utf-8", "replace"))
+    return sent(fact, value)
+
+
+def read_update(values: Sequence[RawValue]) -> Sent:
+    """Read an update's argument: the fact's object with one more key, `fact` (contract.md)."""
+    whole = read("record", values)
+    if not whole.legible or not isinstance(whole.argument, dict):
+        return whole
+    argument = dict(whole.argument)
+    name = argument.pop("fact", None)
+    return Sent(fact=name, argument=argument) if isinstance(name, str) else whole
+
+
+def check_legible(item: Sent) -> None:
+    """Refuse what is not one JSON object that can be kept as it is."""
+    if not item.legible:
+        raise RefusedByRuleError(_ONE_OBJECT.rule, _ONE_OBJECT.fr, _ONE_OBJECT.en)
+
+
+def refused_facts(subject: str, subject_id: str, policy: str, batch: Sequence[Unwritten]) -> RefusedFacts:
+    """Return what the activity that writes refused facts to the record is given."""
+    rows = tuple(
+        Refused(
+            key=str(u.number),
+            fact=u.refused.fact,
+            at=u.refused.at,
+            argument=u.refused.argument,
+            rule=u.refused.rule,
+            reason=u.refused.reason,
+        )
+        for u in batch
+    )
+    return RefusedFacts(subject=subject, subject_id=subject_id, policy=policy, refused=rows)
+
+
+def refusal_error(reason: Reason) -> ApplicationError:
+    """Return what the caller of an update gets: both languages as text, and the reason as data."""
+    text = f"[{reason.rule}] {reason.fr} / {reason.en}"
+    return ApplicationError(text, reason.model_dump(mode="json"), type="RefusedByRule", non_retryable=True)

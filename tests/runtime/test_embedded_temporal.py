@@ -1,0 +1,88 @@
+import asyncio
+import socket
+import urllib.request
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from temporalio.client import WorkflowExecutionStatus
+
+from gamf.runtime.embedded import EmbeddedTemporal
+from gamf.runtime.errors import DataFolderInUse, PortInUse
+from gamf.runtime.temporal import connect
+from tests.runtime.processes import servers_on
+
+
+def listening() -> socket.socket:
+    return socket.create_server(("127.0.0.1", 0))
+
+
+async def test_a_workflow_is_there_at_the_next_start(folder: Path) -> None:
+    async with EmbeddedTemporal(folder) as server:
+        client = await connect(address=server.address)
+        await client.start_workflow("Anything", id="kept", task_queue="nobody")
+    async with EmbeddedTemporal(folder) as server:
+        client = await connect(address=server.address)
+        described = await client.get_workflow_handle("kept").describe()
+        assert described.status is WorkflowExecutionStatus.RUNNING
+
+
+async def test_a_killed_server_recovers(folder: Path) -> None:
+    async with EmbeddedTemporal(folder) as server:
+        client = await connect(address=server.address)
+        await client.start_workflow("Anything", id="kept", task_queue="nobody")
+        next(each for each in servers_on(folder) if each.name() == "temporal").kill()
+        await server.wait_ended()
+    async with EmbeddedTemporal(folder) as server:
+        client = await connect(address=server.address)
+        assert (await client.get_workflow_handle("kept").describe()).id == "kept"
+
+
+async def test_its_ui_answers_when_asked_for(folder: Path) -> None:
+    async with EmbeddedTemporal(folder, ui_port=0, durable=False) as server:
+        assert server.ui is not None
+        page = await asyncio.to_thread(read, server.ui)
+        assert "<title>Temporal</title>" in page or "svelte" in page.lower()
+
+
+def read(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - our own server's page
+        return str(answer.read(), "utf-8")
+
+
+async def test_without_ui_there_is_none(temporal: EmbeddedTemporal) -> None:
+    assert temporal.ui is None
+
+
+async def test_two_side_by_side_never_meet(folder: Path) -> None:
+    async with (
+        EmbeddedTemporal(folder / "a", durable=False) as first,
+        EmbeddedTemporal(folder / "b", durable=False) as second,
+    ):
+        one, other = [await connect(address=server.address) for server in (first, second)]
+        await one.start_workflow("Anything", id="only-here", task_queue="nobody")
+        assert (await other.count_workflows()).count == 0
+        assert (await one.get_workflow_handle("only-here").describe()).id == "only-here"
+
+
+async def test_a_second_on_the_same_folder_is_refused(folder: Path) -> None:
+    async with EmbeddedTemporal(folder, durable=False) as server:
+        with pytest.raises(DataFolderInUse, match="in use|déjà utilisé"):
+            await EmbeddedTemporal(folder, durable=False).__aenter__()
+        assert await (await connect(address=server.address)).service_client.check_health()
+
+
+@pytest.mark.parametrize(("option", "name"), [("port", "--temporal-port"), ("ui_port", "--ui-port")])
+async def test_a_taken_port_is_told_with_its_option(folder: Path, option: str, name: str) -> None:
+    with closing(listening()) as taken:
+        port = taken.getsockname()[1]
+        ports = {"port": 0, "ui_port": 0} | {option: port}
+        with pytest.raises(PortInUse, match=name):
+            await EmbeddedTemporal(folder, **ports).__aenter__()
+
+
+async def test_a_port_that_is_asked_for_is_used(folder: Path) -> None:
+    with closing(listening()) as free:
+        port = free.getsockname()[1]
+    async with EmbeddedTemporal(folder, port=port, durable=False) as server:
+        assert server.address == f"127.0.0.1:{port}"

@@ -1,0 +1,114 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from gamf.runtime.errors import SettingsFault
+from gamf.runtime.settings import HostPort, Settings, settings_table
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("GAMF_")]:
+        monkeypatch.delenv(name)
+
+
+def faulty() -> SettingsFault:
+    with pytest.raises(SettingsFault) as caught:
+        Settings.load()
+    return caught.value
+
+
+def test_everything_has_a_default() -> None:
+    settings = Settings.load()
+    assert settings.database_url is None
+    assert settings.sandbox
+    assert settings.outbox == Path("data/outbox")
+
+
+def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GAMF_DATA_DIR", "elsewhere")
+    monkeypatch.setenv("GAMF_SANDBOX", "false")
+    monkeypatch.setenv("GAMF_GRACEFUL_SHUTDOWN_SECONDS", "1.5")
+    settings = Settings.load()
+    assert settings.outbox == Path("elsewhere/outbox")
+    assert not settings.sandbox
+    assert settings.graceful_shutdown_seconds == 1.5
+
+
+def test_an_empty_variable_is_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GAMF_SMTP_PORT", "")
+    assert Settings.load().smtp_port == 587
+
+
+def test_an_unknown_variable_is_named_and_its_value_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GAMF_DATABASE_ULR", "postgresql://u:hush@h/d")
+    fault = faulty()
+    assert "GAMF_DATABASE_ULR (variable inconnue)" in fault.fr
+    assert "GAMF_DATABASE_ULR (unknown variable)" in fault.text("en")
+    assert "hush" not in fault.fr + fault.en
+    assert fault.exit_status == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("SMTP_PORT", "x-y-z", "un nombre entier"),
+        ("SMTP_PORT", "70000", "au plus 65535"),
+        ("SMTP_PORT", "0", "au moins 1"),
+        ("MAX_CONCURRENT_ACTIVITIES", "0", "plus de 0"),
+        ("GRACEFUL_SHUTDOWN_SECONDS", "x-y-z", "un nombre"),
+        ("SANDBOX", "x-y-z", "true ou false"),
+        ("CARRIER", "x-y-z", "'outbox', 'smtp'"),
+        ("HEALTH_ADDRESS", "x-y-z", "hôte:port"),
+    ],
+)
+def test_a_bad_value_names_its_variable_and_what_it_should_be(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, expected: str
+) -> None:
+    monkeypatch.setenv(f"GAMF_{name}", value)
+    fault = faulty()
+    assert f"GAMF_{name} (attendu\u00a0: {expected})" in fault.fr
+    assert "x-y-z" not in fault.fr + fault.en
+
+
+def test_every_fault_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SMTP_PORT", "LOG_LEVEL", "NOSUCH"):
+        monkeypatch.setenv(f"GAMF_{name}", "x-y-z")
+    text = faulty().fr
+    assert all(f"GAMF_{name} (" in text for name in ("SMTP_PORT", "LOG_LEVEL", "NOSUCH"))
+
+
+def test_smtp_asks_for_its_server_and_its_sender(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GAMF_CARRIER", "smtp")
+    monkeypatch.setenv("GAMF_SMTP_HOST", "mail.example")
+    text = faulty().fr
+    assert "GAMF_SMTP_FROM (obligatoire avec GAMF_CARRIER=smtp)" in text
+    assert "GAMF_SMTP_HOST" not in text
+
+
+def test_a_secret_is_not_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GAMF_DATABASE_URL", "postgresql://u:hush@h/d")
+    monkeypatch.setenv("GAMF_SMTP_PASSWORD", "hush")
+    assert "hush" not in repr(Settings.load())
+
+
+def test_the_table_describes_every_setting() -> None:
+    table = settings_table()
+    assert [row.variable for row in table] == [f"GAMF_{name.upper()}" for name in Settings.model_fields]
+    assert all(row.description.endswith(".") for row in table)
+    assert {row.variable: row.default for row in table}["GAMF_SMTP_PORT"] == "587"
+
+
+@pytest.mark.parametrize(
+    ("text", "parsed"),
+    [("127.0.0.1:80", ("127.0.0.1", 80)), ("localhost:0", ("localhost", 0)), ("[::1]:8081", ("::1", 8081))],
+)
+def test_an_address_is_read(text: str, parsed: tuple[str, int]) -> None:
+    assert HostPort.parse(text) == parsed
+
+
+@pytest.mark.parametrize("text", ["", "localhost", ":80", "h:99999", "h:8o", "a b:80", "::1:80"])
+def test_what_is_no_address_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="host:port"):
+        HostPort.parse(text)

@@ -1,0 +1,216 @@
+"""The system as the tests hold it: invented people, and the few things one does with it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any, Final
+
+from temporalio.client import Client, WorkflowHandle
+from temporalio.testing import TimeSkipper
+
+from gamf.domain.attribution import Start
+from gamf.domain.block import BlockRequest
+from gamf.domain.names import TASK_QUEUE, attribution_workflow_id, block_workflow_id
+from gamf.domain.policy import CURRENT, Policy
+from gamf.storage import numbers
+from gamf.storage.connection import Connection, Pool
+from gamf.workflows.starting import AttributionStarter
+
+_SERIAL: Final = count(1)
+FAMILY: Final = "Zéphyrin-Inventé"
+"""The family name of everybody here; no history, log or error may hold it."""
+STREET: Final = "rue Imaginaire"
+EMAIL: Final = "courriel.invente@exemple.test"
+PHONE: Final = "418 555-0142"
+NAM_PREFIX: Final = "ZEPX"
+
+
+async def add_network(conn: Connection, time_zone: str = "America/Toronto") -> str:
+    """Write an invented RLS and return its code."""
+    rls = f"RLS {next(_SERIAL):05d}"
+    await conn.execute(
+        """
+        INSERT INTO networks VALUES ($1, 'RLS inventé', 'Région inventée', $2, 'GACO inventé', '418 555-0101', 'coordo')
+        """,
+        rls,
+        time_zone,
+    )
+    return rls
+
+
+async def add_physician(conn: Connection, rls: str, status: str = "participating") -> str:
+    """Write an invented physician and return the licence."""
+    licence = f"{10_000 + next(_SERIAL):05d}"
+    await conn.execute(
+        """
+        INSERT INTO physicians (licence, last_name, first_name, rls, status, place, address, city, postal_code)
+        VALUES ($1, 'Inventé', 'Médecin', $2, $3, 'Clinique Inventée', '1, rue Imaginaire', 'Québec', 'G1A 1A1')
+        """,
+        licence,
+        rls,
+        status,
+    )
+    return licence
+
+
+async def add_patients(
+    conn: Connection,
+    rls: str,
+    number: int = 1,
+    *,
+    priority: str = "C",
+    vulnerable: bool = True,
+    registered_on: date = date(2024, 5, 17),
+) -> list[str]:
+    """Write invented people who wait, the first registered first, and return their opaque identifiers."""
+    rows = await conn.fetch(
+        """
+        INSERT INTO patients (nam, last_name, first_name, birth_date, sex, address, city, postal_code, language,
+                              english_attested, email, phone, rls, registered_on, priority, vulnerable)
+        SELECT $1 || lpad(n::text, 8, '0'), $2, 'Prénom', '1980-01-02', 'F', n || ', ' || $3, 'Québec', 'G1A 1A1', 'fr',
+               false, $4, $5, $6, $7::date + (n - $8)::int, $9, $10
+        FROM generate_series($8::bigint, $8::bigint + $11::int - 1) AS n
+        RETURNING patient_id
+        """,
+        NAM_PREFIX,
+        FAMILY,
+        STREET,
+        EMAIL,
+        PHONE,
+        rls,
+        registered_on,
+        _reserve(number),
+        priority,
+        vulnerable,
+        number,
+    )
+    return [row["patient_id"] for row in rows]
+
+
+def _reserve(number: int) -> int:
+    first = next(_SERIAL)
+    for _ in range(number):
+        next(_SERIAL)
+    return first
+
+
+@dataclass(frozen=True)
+class System:
+    """Both servers and a worker."""
+
+    pool: Pool
+    client: Client
+    skipper: TimeSkipper
+    outbox: Path
+    url: str
+
+    async def people(
+        self, number: int, *, time_zone: str = "America/Toronto", vulnerable: bool = True
+    ) -> tuple[str, str, list[str]]:
+        """Write an RLS, a physician and people who wait there; return the three."""
+        async with self.pool.acquire() as conn:
+            rls = await add_network(conn, time_zone)
+            licence = await add_physician(conn, rls)
+            return rls, licence, await add_patients(conn, rls, number, vulnerable=vulnerable)
+
+    async def attribute(
+        self,
+        *,
+        time_zone: str = "America/Toronto",
+        vulnerable: bool = True,
+        attributed_at: datetime | None = None,
+        policy: Policy = CURRENT,
+        patient: tuple[str, str, str] | None = None,
+    ) -> "Life":
+        """Attribute one patient, without a block, and return what the test holds of it."""
+        if patient is None:
+            rls, licence, (patient_id,) = await self.people(1, time_zone=time_zone, vulnerable=vulnerable)
+        else:
+            rls, licence, patient_id = patient
+        at = attributed_at or datetime.now(UTC)
+        async with self.pool.acquire() as conn:
+            number = await numbers.next_number(conn, "attribution", at.year)
+        start = Start(
+            attribution_id=f"{at.year}-{number:06d}",
+            patient_id=patient_id,
+            physician=licence,
+            rls=rls,
+            time_zone=time_zone,
+            priority="C",
+            vulnerable=vulnerable,
+            attributed_at=at,
+            policy=policy,
+        )
+        await AttributionStarter(self.client).start(start)
+        return Life(self, start)
+
+    async def block(self, size: int, waiting: int | None = None) -> "WorkflowHandle[Any, Any]":
+        """Request a block for an invented physician, with people who wait for it; the list is drawn on return."""
+        rls, licence, _ = await self.people(waiting or size)
+        return await self.request(rls, licence, size)
+
+    async def request(self, rls: str, licence: str, size: int) -> "WorkflowHandle[Any, Any]":
+        """Request a block; the list is drawn on return."""
+        async with self.pool.acquire() as conn:
+            number = await numbers.next_number(conn, "block", 2026)
+        request = BlockRequest(
+            block_id=f"2026-{number:04d}", physician=licence, rls=rls, size=size, requested_by="coordo", policy=CURRENT
+        )
+        handle = await self.client.start_workflow(
+            "Block", request, id=block_workflow_id(request.block_id), task_queue=TASK_QUEUE
+        )
+        await handle.execute_update("await_drawn")
+        return handle
+
+    def life(self, attribution_id: str) -> "WorkflowHandle[Any, Any]":
+        """Return the workflow of an attribution."""
+        return self.client.get_workflow_handle(attribution_workflow_id(attribution_id))
+
+    async def rows(self, sql: str, *values: object) -> Sequence[Any]:
+        """Read the database."""
+        return await self.pool.fetch(sql, *values)
+
+
+@dataclass(frozen=True)
+class Life:
+    """One attribution, as a test lives it."""
+
+    system: System
+    start: Start
+
+    @property
+    def handle(self) -> "WorkflowHandle[Any, Any]":
+        """Return its workflow."""
+        return self.system.life(self.start.attribution_id)
+
+    async def view(self) -> dict[str, Any]:
+        """Return what the query `view` answers."""
+        answer: dict[str, Any] = await self.handle.query("view")
+        return answer
+
+    async def record(self, fact: str, **argument: object) -> dict[str, Any]:
+        """Report a fact by the update, and return the new view."""
+        answer: dict[str, Any] = await self.handle.execute_update("record", {"by": "compte", **argument, "fact": fact})
+        return answer
+
+    async def signal(self, fact: str, argument: object) -> None:
+        """Report a fact by the signal."""
+        await self.handle.signal(fact, argument)
+
+    async def skip(self, duration: timedelta) -> bool:
+        """Move the attribution's own clock; return False when it ended on the way."""
+        return await self.system.skipper.fast_forward(self.handle, duration)
+
+    async def row(self) -> Any:
+        """Return its row."""
+        (row,) = await self.system.rows(
+            "SELECT * FROM attributions WHERE attribution_id = $1", self.start.attribution_id
+        )
+        return row
+
+    async def place(self) -> str:
+        """Return where its patient is."""
+        (row,) = await self.system.rows("SELECT place FROM patients WHERE patient_id = $1", self.start.patient_id)
+        return str(row["place"])
