@@ -14,6 +14,7 @@ from gamf.domain.attribution import Start
 from gamf.domain.block import BlockRequest
 from gamf.domain.names import TASK_QUEUE, attribution_workflow_id, block_workflow_id
 from gamf.domain.policy import CURRENT, Policy
+from gamf.runtime.polling import until
 from gamf.storage import numbers
 from gamf.storage.connection import Connection, Pool
 from gamf.workflows.starting import AttributionStarter
@@ -189,6 +190,26 @@ class Life:
         """Return what the query `view` answers."""
         answer: dict[str, Any] = await self.handle.query("view")
         return answer
+
+    async def refused(self, count: int) -> list[dict[str, Any]]:
+        """Wait until so many facts were refused and are in the record; return them as the view shows them."""
+
+        async def written() -> bool:
+            sql = "SELECT count(*) FROM records WHERE subject_id = $1 AND refused"
+            (row,) = await self.system.rows(sql, self.start.attribution_id)
+            return bool(row["count"] >= count)
+
+        await until(written, within_seconds=20)
+        return list((await self.view())["refused_facts"])
+
+    async def reaches(self, state: str) -> dict[str, Any]:
+        """Wait until the attribution is in that state; return its view."""
+
+        async def there() -> bool:
+            return (await self.view())["state"] == state
+
+        await until(there, within_seconds=20)
+        return await self.view()
 
     async def record(self, fact: str, **argument: object) -> dict[str, Any]:
         """Report a fact by the update, and return the new view."""

@@ -17,7 +17,7 @@ import click
 
 from gamf.client.cli.language import speaking
 from gamf.client.cli.main import cli
-from gamf.domain.diagram import mermaid
+from gamf.domain.diagram import mermaid, table
 from gamf.runtime.errors import Language
 from gamf.runtime.settings import settings_table
 
@@ -86,6 +86,7 @@ PARTS = (
     Part("docs/commands.en.md", "commands in English", partial(commands, "en")),
     Part("docs/operations.md", "settings", settings),
     Part("docs/states.md", "states", states),
+    Part("docs/states.md", "transitions", table),
 )
 
 

@@ -7,11 +7,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
-from gamf.domain.correspondence import LetterKind
-from gamf.letters.carriers import Carrier, Envelope
+from gamf.letters.carriers import Carrier, CarrierError, Envelope
 from gamf.letters.content import AccessPoint, Heading, LetterContent, Practice, Recipient, compose
-from gamf.letters.render import LetterRenderer
+from gamf.letters.render import LetterRenderer, RenderError
 from gamf.storage import letters
 from gamf.storage.connection import Connection, Pool
 
@@ -43,14 +43,22 @@ class LetterActivities:
             return "sent" if before == "sent" else "withheld"
         async with self._pool.acquire() as conn:
             content = await letter_content(conn, due.letter_id)
-        pdf = await asyncio.to_thread(self._renderer.render, content)
-        kind = LetterKind(content.kind)
-        envelope = Envelope(kind=kind, language=content.language, handed_at=due.at)
-        await self._carrier.hand_over(due.letter_id, pdf, envelope)
-        digest = hashlib.sha256(pdf).hexdigest()
+        digest = await self._hand_over(due, content)
         async with self._pool.acquire() as conn:
             await letters.sent(conn, due.letter_id, due.at, content.language, digest)
         return "sent"
+
+    async def _hand_over(self, due: LetterDue, content: LetterContent) -> str:
+        """Print the letter and give it to the carrier; what no later try would change is not tried again."""
+        try:
+            pdf = await asyncio.to_thread(self._renderer.render, content)
+            envelope = Envelope(kind=content.kind, language=content.language, handed_at=due.at)
+            await self._carrier.hand_over(due.letter_id, pdf, envelope)
+        except RenderError as error:
+            raise ApplicationError(str(error), type="RenderError", non_retryable=True) from None
+        except CarrierError as error:
+            raise ApplicationError(str(error), type="CarrierError", non_retryable=not error.temporary) from None
+        return hashlib.sha256(pdf).hexdigest()
 
 
 async def letter_content(conn: Connection, letter_id: str) -> LetterContent:

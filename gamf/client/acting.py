@@ -7,23 +7,27 @@ reports and, where a clock is needed, what time it is.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 from temporalio.client import Client
 from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
-from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from gamf.client import asking
 from gamf.client.asking import ClosedError, View
 from gamf.client.errors import NotFoundError
 from gamf.domain import attribution as rules
-from gamf.domain import calendar, draw, facts
-from gamf.domain.block import Approved, BlockRequest, ListAccepted, ListRefused, Withdrawn
+from gamf.domain import block, calendar, draw, facts
+from gamf.domain.attribution import Attribution, Entry, Start, Subject
+from gamf.domain.block import Approved, BlockRequest, BlockState, ListAccepted, ListRefused, Withdrawn
+from gamf.domain.facts import EnrolledElsewhere
 from gamf.domain.names import TASK_QUEUE, attribution_workflow_id, block_workflow_id
 from gamf.domain.policy import CURRENT
 from gamf.domain.refusal import RefusedByRuleError
-from gamf.storage import blocks, numbers, physicians, records, register, tasks
+from gamf.domain.states import State
+from gamf.runtime.errors import ServiceUnreachable
+from gamf.storage import blocks, numbers, physicians, records, register, standing, tasks
+from gamf.storage.standing import Standing
 from gamf.workflows import visibility
 
 if TYPE_CHECKING:
@@ -92,6 +96,13 @@ async def approve_block(desk: Desk, block_id: str, *, by: str) -> View:
     return await _record_on_block(desk, block_id, Approved.name, {"by": by})
 
 
+async def count_started(desk: Desk, block_id: str) -> int:
+    """Return how many attributions of a block are started so far, as Temporal lists them."""
+    query = f"WorkflowType = 'Attribution' AND Block = '{block_id}'"
+    async with asking.answering(desk.temporal):
+        return (await desk.temporal.count_workflows(query, rpc_timeout=asking.PATIENCE)).count
+
+
 async def withdraw_block(desk: Desk, block_id: str, *, by: str, reason: str) -> View:
     """Withdraw a drawn list: everybody on it waits again (A21)."""
     return await _record_on_block(desk, block_id, Withdrawn.name, {"by": by, "reason": reason})
@@ -124,12 +135,13 @@ async def show_block(desk: Desk, block_id: str) -> View:
 
     Raises:
         NotFoundError: there is no such block.
+        ServiceUnreachable: a service is silent.
     """
     try:
         answer = await asking.view(desk.temporal, block_workflow_id(block_id))
     except ClosedError:
         async with desk.pool.acquire() as conn:
-            return await reading.stored_block(conn, block_id)
+            return await _stored_block(conn, block_id)
     return {"block_id": block_id, **answer}
 
 
@@ -141,18 +153,31 @@ async def show_attribution(desk: Desk, attribution_id: str) -> View:
 
     Raises:
         NotFoundError: there is no such attribution.
+        ServiceUnreachable: a service is silent.
     """
-    async with desk.pool.acquire() as conn:
-        stored = await reading.stored_attribution(conn, attribution_id)
+    stands = await _standing(desk, attribution_id)
     try:
         answer = await asking.view(desk.temporal, attribution_workflow_id(attribution_id))
     except ClosedError:
-        return stored
-    return _with_patient(answer, stored)
+        async with desk.pool.acquire() as conn:
+            answer = await _stored_attribution(conn, attribution_id)
+    return _with_patient(answer, stands)
 
 
-def _with_patient(answer: View, stored: View) -> View:
-    return answer | {key: stored[key] for key in ("patient_id", "block_id", "priority", "vulnerable")}
+async def _standing(desk: Desk, attribution_id: str) -> Standing:
+    async with desk.pool.acquire() as conn:
+        stands = await standing.attribution(conn, attribution_id)
+    if stands is None:
+        raise NotFoundError(
+            fr=f"Il n’y a pas d’attribution {attribution_id}\u00a0; voyez «\u00a0gamf attribution list\u00a0».",
+            en=f"There is no attribution {attribution_id}; see “gamf attribution list”.",
+        )
+    return stands
+
+
+def _with_patient(answer: View, stands: Standing) -> View:
+    subject = stands.subject.model_dump(mode="json", include={"patient_id", "block_id", "priority", "vulnerable"})
+    return {**answer, **subject}
 
 
 async def record_fact(
@@ -166,23 +191,121 @@ async def record_fact(
         ServiceUnreachable: a service is silent; the fact sent again to the letter counts once.
     """
     parsed = facts.parse(fact, dict(argument))
-    async with desk.pool.acquire() as conn:
-        stored = await reading.stored_attribution(conn, attribution_id)
-    workflow_id = attribution_workflow_id(attribution_id)
+    stands = await _standing(desk, attribution_id)
+    sent = {"fact": fact, **argument}
     try:
-        answer = await asking.update(desk.temporal, workflow_id, "record", {"fact": fact, **argument})
+        answer = await asking.update(desk.temporal, attribution_workflow_id(attribution_id), "record", sent)
     except ClosedError:
-        return await _record_on_ended(desk, attribution_id, parsed, now)
-    return _with_patient(answer, stored)
+        return await _record_on_ended(desk, stands, parsed, now)
+    return _with_patient(answer, stands)
 
 
-async def _record_on_ended(desk: Desk, attribution_id: str, fact: facts.AnyFact, now: datetime) -> View:
+async def _record_on_ended(desk: Desk, stands: Standing, fact: facts.AnyFact, now: datetime) -> View:
     """Answer for an attribution that takes nothing more: its view for a repeated fact, else the rule that refuses."""
-    shown = await show_attribution(desk, attribution_id)
+    shown = await show_attribution(desk, stands.subject.attribution_id)
     if shown["ended_on"] is None:
-        raise _not_started(attribution_id)
+        raise _not_started(stands.subject.attribution_id)
     try:
-        rules.take(await _as_it_ended(desk, shown), fact, now)
+        rules.take(_as_it_ended(stands.subject, shown), fact, now)
     except rules.RepeatedError:
-        return shown
-    raise _not_started(attribution_id)
+        pass
+    return shown
+
+
+def _as_it_ended(subject: Subject, shown: View) -> Attribution:
+    """Return the attribution as the rules know it, so that it is they who say why nothing more is taken."""
+    ended = {
+        "state": State(shown["state"]),
+        "ended_on": date.fromisoformat(shown["ended_on"]),
+        "history": tuple(Entry.model_validate(entry) for entry in shown["history"]),
+        "deadline": None,
+    }
+    start = Start(**subject.model_dump(), policy=CURRENT)
+    return rules.begin(start).attribution.model_copy(update=ended)
+
+
+def _not_started(attribution_id: str) -> ServiceUnreachable:
+    return ServiceUnreachable(
+        "Temporal",
+        fr=f"l’attribution {attribution_id} n’y est pas (encore). Réessayez dans un instant\u00a0; si cela dure, "
+        "ce Temporal n’est pas celui de cette base.",
+        en=f"attribution {attribution_id} is not there (yet). Try again in a moment; if it lasts, "
+        "this Temporal is not the one of this database.",
+    )
+
+
+# --- outside LE 321, tasks ----------------------------------------------------------------------------------------
+
+
+async def register_enrolled(desk: Desk, patient_id: str, enrolment: EnrolledElsewhere, *, now: datetime) -> None:
+    """Register an enrolment outside LE 321 (A24): it ends an attribution, or takes the patient off the list.
+
+    Raises:
+        RefusedByRuleError: a rule refuses it; nothing has changed.
+        NotFoundError: there is no such patient.
+        ServiceUnreachable: a service is silent.
+    """
+    async with desk.pool.acquire() as conn:
+        under_way = await standing.open_attributions(conn, patient_id)
+    told = under_way or await _enrol_outside(desk, patient_id, enrolment, now)
+    if told:
+        # The first one's transaction ends the others, and its workflow tells them.
+        await record_fact(desk, told[0], EnrolledElsewhere.name, enrolment.argument(), now=now)
+
+
+async def _enrol_outside(desk: Desk, patient_id: str, enrolment: EnrolledElsewhere, now: datetime) -> list[str]:
+    """Write it in one transaction; return the attributions that began meanwhile."""
+    async with desk.pool.acquire() as conn:
+        zone = await standing.time_zone(conn, patient_id)
+        if zone is None:
+            raise NotFoundError(fr="Il n’y a pas de tel patient.", en="There is no such patient.")
+        try:
+            async with conn.transaction():
+                return await register.enrol_outside(
+                    conn,
+                    patient_id,
+                    enrolment.physician,
+                    enrolment.effective_on,
+                    enrolment.basis,
+                    by=enrolment.by,
+                    at=now,
+                    today=calendar.local_date(now, zone),
+                )
+        except asyncpg.ExclusionViolationError:
+            raise RefusedByRuleError(
+                "invariant 2",
+                "Une autre inscription du patient couvre ces dates\u00a0; rien n’a changé.",
+                "Another enrolment of the patient covers these dates; nothing has changed.",
+                "effective_on",
+            ) from None
+
+
+async def finish_task(desk: Desk, task_id: int, *, by: str, now: datetime) -> bool:
+    """Close a task by hand; tell whether it was open.
+
+    Raises:
+        NotFoundError: there is no such task.
+    """
+    async with desk.pool.acquire() as conn, conn.transaction():
+        was_open = await tasks.done(conn, task_id, now, by)
+        if was_open:
+            await records.append(
+                conn, "task", str(task_id), "done", now, by=by, after="done", policy=CURRENT.version
+            )
+    if was_open is None:
+        raise NotFoundError(fr=f"Il n’y a pas de tâche {task_id}.", en=f"There is no task {task_id}.")
+    return was_open
+
+
+async def has_patients(desk: Desk) -> bool:
+    """Tell whether anybody was ever registered."""
+    async with desk.pool.acquire() as conn:
+        return await standing.has_patients(conn)
+
+
+async def _stored_block(conn, block_id):
+    raise NotFoundError(fr="x", en="y")
+
+
+async def _stored_attribution(conn, attribution_id):
+    raise NotFoundError(fr="x", en="y")

@@ -68,7 +68,6 @@ class Located(BaseModel):
 
     database: str | None
     temporal: str | None
-    namespace: str | None
     training: bool
 
 
@@ -87,7 +86,6 @@ def locate(settings: Settings, data: Path | None, environment: Mapping[str, str]
     return Located(
         database=None if external_database or running is None else running.database,
         temporal=None if elsewhere or running is None else running.temporal,
-        namespace=None if elsewhere or running is None else running.namespace,
         training=running is not None and running.training,
     )
 

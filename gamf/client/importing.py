@@ -65,7 +65,7 @@ class ImportReport(BaseModel):
 
 @dataclass(frozen=True)
 class Import:
-    """What to take in: the file, when (an instant, which settles what is in the future), by whom (an account).
+    """What to take in: the file, when (an instant, which says what is in the future), by whom (an account).
 
     With `faulty_to`, faulty lines are written there and the others taken; else one faulty line stops it all.
     """

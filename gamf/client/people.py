@@ -1,8 +1,8 @@
 """Invented people, physicians and networks, for demonstrations and trials (facts.md, *Made-up people*).
 
-Nobody here exists: names are put together by chance from frequent ones, the NAMs are made from them, every telephone
-number is one of the 555-01xx that are never given out, every address ends in `example.org`. The same seed and date give
-the same files, on any machine; more people with the same seed begin with the same ones.
+Nobody here exists: names are put together by chance from frequent ones and the NAMs are made from them; every
+telephone number is one of the 555-01xx that are never given out, every e-mail address ends in `example.org`.
+The same seed and date give the same files on any machine; more people with the same seed begin with the same.
 """
 
 import csv
@@ -29,7 +29,7 @@ AGES: Final = (
     ((55, 69), 0.218),
     ((70, 99), 0.151),
 )
-"""The share of each bracket of ages, in completed years (facts.md). Past 99, a NAM no longer tells the century."""
+"""The share of each bracket of ages, in completed years (facts.md). Past 99, a NAM tells no century."""
 WOMEN: Final = 0.521
 VULNERABLE: Final = 0.431
 
@@ -52,7 +52,12 @@ _FIRST_LICENCE: Final = 90_001
 _LICENCES: Final = 9_999
 _TAKING_PART: Final = 0.97
 
-_LAST_NAMES: Final = """
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+_LAST_NAMES: Final = _words("""
     Tremblay Gagnon Roy Côté Bouchard Gauthier Morin Lavoie Fortin Gagné Ouellet Pelletier Bélanger
     Lévesque Bergeron Leblanc Paquette Girard Simard Boucher Caron Beaulieu Cloutier Dubé Poirier Fournier
     Lapointe Leclerc Lefebvre Poulin Thibault St-Pierre Nadeau Martin Landry Martel Bédard Grenier Lessard
@@ -74,24 +79,24 @@ _LAST_NAMES: Final = """
     Germain Larivière Ferland Trottier Piché Boulanger Sirois Charest Provost Durand Dumas Soucy Lamoureux
     Mailloux Lacombe Tran Haddad Diallo Benali Silva Garcia Cohen Jones MacDonald O'Brien Vollant
     Fontaine-Mollen
-""".split()
-_FIRST_NAMES: Final[dict[str, list[str]]] = {
-    "F": """
+""")
+_FIRST_NAMES: Final = {
+    "F": _words("""
     Marie Julie Nathalie Isabelle Sylvie Annie Mélanie Caroline Martine Stéphanie Chantal Lise Louise
     Diane Johanne Manon Josée Audrey Catherine Valérie Émilie Geneviève Véronique Sophie Karine Sarah
     Camille Léa Juliette Alice Florence Rosalie Béatrice Océane Noémie Maëlle Zoé Éloïse Anaïs Ève Gisèle
     Thérèse Jeannine Monique Francine Ginette Solange Yvette Huguette Colette Élise Aurélie Laurence Mia
     Chloé Emma Olivia Charlotte Jade Raphaëlle Marie-Ève Marie-Claude Anne-Marie Fatima Amina Linh Maria
     Jennifer Karen Susan
-""".split(),
-    "M": """
+"""),
+    "M": _words("""
     Jean Michel Pierre André Daniel Martin Alain Éric Stéphane Sylvain François Patrick Luc Marc Yves
     Claude Denis Richard Robert Jacques Gilles Serge Réjean Normand Gérard Benoît Mathieu Alexandre Maxime
     Simon Nicolas Olivier Jonathan Kevin David Vincent Francis Guillaume Samuel Gabriel William Thomas
     Félix Nathan Antoine Émile Léo Jacob Liam Noah Édouard Théo Arnaud Raphaël Loïc Zacharie Xavier
     Ludovic Cédric Hugo Étienne Jérôme Frédéric Jean-François Marc-André Pierre-Luc Mohamed Karim Minh
     José Brian Steven
-""".split(),
+"""),
 }
 _STREETS: Final = (
     "rue Principale",
@@ -215,7 +220,7 @@ def write_sample(
 
 
 def write(stream: TextIO, layout: Layout, rows: Iterable[Sequence[str]]) -> None:
-    """Write invented rows as the CSV of contract.md, with its header; the stream must leave line ends alone."""
+    """Write invented rows as the CSV of contract.md with its header; the stream leaves line ends alone."""
     writer = csv.writer(stream)
     writer.writerow(layout.names)
     writer.writerows(rows)
@@ -238,9 +243,12 @@ def make_physicians(count: int, seed: int = DEFAULT_SEED) -> Iterator[tuple[str,
     """
     if count > _LICENCES:
         raise ValueError(f"at most {_LICENCES} physicians")
-    chance = Random(f"physicians {seed}")
-    for number in range(count):
-        yield _physician(chance, number)
+    chance = _chance("physicians", seed)
+    return (_physician(chance, number) for number in range(count))
+
+
+def _chance(what: str, seed: int) -> Random:
+    return Random(f"{what} {seed}")  # noqa: S311 - the same seed must give the same people; nothing here is secret
 
 
 def _physician(chance: Random, number: int) -> tuple[str, ...]:
@@ -257,11 +265,11 @@ def _physician(chance: Random, number: int) -> tuple[str, ...]:
 
 
 def make_people(count: int, today: date, seed: int = DEFAULT_SEED) -> Iterator[tuple[str, ...]]:
-    """Give that many invented people as rows of `REGISTER`, every NAM another, aged as facts.md says on `today`.
+    """Give that many invented people as rows of `REGISTER`, each with a NAM of their own, aged as of `today`.
 
-    What is dated before `today` stays so wherever the file is read: in every time zone, and later.
+    Every date lies before `today`, so the file is good in every time zone, and stays so.
     """
-    chance = Random(f"people {seed}")
+    chance = _chance("people", seed)
     taken: dict[str, int] = {}
     return islice(_people(chance, today, taken), count)
 

@@ -222,6 +222,11 @@ class RepeatedError(RefusedByRuleError):
             f"« {fact} » a déjà été pris tel quel ; rien n'a changé.",
             f"“{fact}” was already taken as it is; nothing has changed.",
         )
+        self._fact: str = fact
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Survive a copy between processes."""
+        return type(self), (self._fact,)
 
 
 Change = tuple[dict[str, Any], tuple[Effect, ...]]
@@ -757,11 +762,8 @@ def _still_announced(a: Attribution, row: Row, cause: AnyFact | DeadlineName) ->
     """Ask for a decision on what is yet to take effect for a patient who is left on the list (A15, A24)."""
     if row.to not in _LEAVES_ON_LIST:
         return ()
-    return tuple(
-        effects.OpenTask(kind=TaskKind.ANNOUNCED_FACT, owner=Owner.GACO, due=a.effective_at(fact))
-        for fact in a.announced
-        if not isinstance(fact, PhysicianLeft) and fact is not cause
-    )
+    due = [a.effective_at(f) for f in a.announced if f is not cause and not isinstance(f, PhysicianLeft)]
+    return (effects.OpenTask(kind=TaskKind.ANNOUNCED_FACT, owner=Owner.GACO, due=min(due)),) if due else ()
 
 
 def _entered(a: Attribution, cause: AnyFact | DeadlineName, state: State, at: datetime) -> Attribution:

@@ -5,6 +5,7 @@ local day begins, so that a clock change makes a day of 23 or 25 hours and moves
 """
 
 from calendar import monthrange
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Final
@@ -16,6 +17,7 @@ from holidays import country_holidays
 FIRST_DAY: Final = date(1900, 1, 1)
 LAST_DAY: Final = date(2199, 12, 31)
 _SATURDAY: Final = 5
+_FIRST_YEAR: Final = 2026
 # Closed in Québec's public administration besides the legal holidays (facts.md).
 _ADMINISTRATION_CLOSED: Final = ((1, 2), (12, 24), (12, 26), (12, 31))
 
@@ -54,7 +56,7 @@ def add_months(day: date, months: int) -> date:
 
 def is_working_day(day: date) -> bool:
     """Tell whether Québec's public administration works on that day (A2, A6; facts.md)."""
-    return day.weekday() < _SATURDAY and day not in _days_off(day.year)
+    return day.weekday() < _SATURDAY and day not in _DAYS_OFF
 
 
 def add_working_days(day: date, count: int) -> date:
@@ -65,10 +67,14 @@ def add_working_days(day: date, count: int) -> date:
     return day
 
 
-@lru_cache(maxsize=256)
-def _days_off(year: int) -> frozenset[date]:
+def _days_off(year: int) -> Iterator[date]:
     # The library knows Québec's legal holidays but one: Good Friday *or* Easter Monday is the employer's choice, and
     # the public administration closes on both.
-    legal = country_holidays("CA", subdiv="QC", years=year)
-    easter_monday = easter(year) + timedelta(days=1)
-    return frozenset({*legal, easter_monday, *(date(year, month, day) for month, day in _ADMINISTRATION_CLOSED)})
+    yield from country_holidays("CA", subdiv="QC", years=year)
+    yield easter(year) + timedelta(days=1)
+    for month, day in _ADMINISTRATION_CLOSED:
+        yield date(year, month, day)
+
+
+# Read once, as the module is imported: the library looks at files and the locale, which a workflow may not.
+_DAYS_OFF: Final = frozenset(day for year in range(_FIRST_YEAR, LAST_DAY.year + 1) for day in _days_off(year))

@@ -5,18 +5,31 @@ of the faulty field; it never echoes a value, since a value may speak of a perso
 """
 
 import json
+import re
 from datetime import date, datetime
 from typing import Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    StringConstraints,
+    ValidationError,
+)
 
 from gamf.domain.calendar import FIRST_DAY, LAST_DAY
 from gamf.domain.refusal import RefusedByRuleError
 
 # PostgreSQL keeps no NUL character in a text: such a fact could never be written.
 _STORABLE: Final = r"^[^\x00]*$"
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=_STORABLE)]
-Account = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=_STORABLE)]
+Text = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=_STORABLE)
+]
+Account = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=_STORABLE)
+]
 Licence = Annotated[str, StringConstraints(pattern=r"^[0-9]{5}$")]
 
 
@@ -31,8 +44,17 @@ def _instant_in_range(instant: datetime) -> datetime:
     return instant
 
 
+def _written_out(value: object) -> object:
+    # pydantic also reads a count of seconds, as a number or in digits; RFC 3339 knows none.
+    if isinstance(value, str) and re.match(r"\d{4}-\d{2}-\d{2}[Tt ]", value):
+        return datetime.fromisoformat(value)
+    if not isinstance(value, datetime | None):
+        raise ValueError("not RFC 3339")
+    return value
+
+
 Day = Annotated[date, AfterValidator(_in_range)]
-Instant = Annotated[AwareDatetime, AfterValidator(_instant_in_range)]
+Instant = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_instant_in_range)]
 
 
 class Fact(BaseModel):
@@ -171,7 +193,10 @@ def parse(name: str, argument: object) -> AnyFact:
     if model is None:
         known = ", ".join(FACTS)
         raise RefusedByRuleError(
-            "form", f"Fait inconnu. Les faits sont : {known}.", f"Unknown fact. The facts are: {known}.", "fact"
+            "form",
+            f"Fait inconnu. Les faits sont : {known}.",
+            f"Unknown fact. The facts are: {known}.",
+            "fact",
         )
     if not isinstance(argument, dict):
         raise RefusedByRuleError(
@@ -182,7 +207,9 @@ def parse(name: str, argument: object) -> AnyFact:
     except ValidationError as error:
         raise form_refusal(model, error) from None
     except (TypeError, ValueError, RecursionError):
-        raise RefusedByRuleError("form", "Le JSON n'est pas lisible.", "The JSON cannot be read.", None) from None
+        raise RefusedByRuleError(
+            "form", "Le JSON n'est pas lisible.", "The JSON cannot be read.", None
+        ) from None
 
 
 _FORMS: Final[dict[str, tuple[str, str]]] = {

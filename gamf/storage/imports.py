@@ -66,7 +66,7 @@ PATIENTS: Final = Target(
     kept=("registered_on",),
     kept_unless_waiting=("priority", "vulnerable"),
 )
-"""The initial date is never touched (A18); what a draw looked at stays while the patient does not wait (A9)."""
+"""The initial date is never touched (A18); what a draw looks at stays unless the patient waits (A9)."""
 PHYSICIANS: Final = Target(
     table="physicians",
     subject="physician",

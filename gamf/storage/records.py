@@ -93,7 +93,7 @@ async def append_refusals(
     await conn.execute(
         """
         INSERT INTO records (subject, subject_id, policy, refused, dedupe_key, event, at, argument, rules, reason)
-        SELECT $1, $2, $3, true, key, event, at, argument, ARRAY[rule], reason
+        SELECT $1, $2, $3, true, key, event, at, coalesce(argument, 'null'), ARRAY[rule], reason
         FROM jsonb_to_recordset($4)
              AS r (key text, event text, at timestamptz, argument jsonb, rule text, reason text)
         ON CONFLICT DO NOTHING

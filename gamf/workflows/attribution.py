@@ -16,7 +16,7 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 
 with workflow.unsafe.imports_passed_through():
-    from pydantic import BaseModel, ConfigDict, ValidationError
+    from pydantic import BaseModel, ConfigDict
 
     from gamf.activities.attributions import AttributionActivities, LetterTask
     from gamf.activities.letters import LetterActivities, LetterDue
@@ -29,6 +29,7 @@ with workflow.unsafe.imports_passed_through():
     from gamf.domain.refusal import Reason, RefusedByRuleError
     from gamf.domain.states import State
     from gamf.workflows import options, visibility
+    from gamf.workflows.arguments import read_argument
     from gamf.workflows.inbox import (
         Inbox,
         Item,
@@ -93,7 +94,7 @@ class AttributionWorkflow:
     @workflow.init
     def __init__(self, argument: RawValue) -> None:
         """Read the argument; one that cannot be read fails the workflow at once instead of trying for ever."""
-        given = _read_argument(argument)
+        given = read_argument(argument, Argument)
         self._start = Start.model_validate(given.model_dump(exclude={"carried"}))
         self._new = given.carried is None
         self._attribution = given.carried.attribution if given.carried else rules.begin(self._start).attribution
@@ -315,13 +316,3 @@ class AttributionWorkflow:
             attribution=self._attribution, inbox=self._inbox.memory(), letters=tuple(self._letters_due)
         )
         return Argument(**self._start.model_dump(), carried=carried)
-
-
-def _read_argument(argument: RawValue) -> Argument:
-    try:
-        given: Argument = workflow.payload_converter().from_payload(argument.payload, Argument)
-    except ValidationError as error:
-        faults = sorted({".".join(map(str, fault["loc"])) or "argument" for fault in error.errors()})
-        text = f"L'argument n'est pas lisible / The argument cannot be read: {', '.join(faults)}"
-        raise ApplicationError(text, type="BadArgument", non_retryable=True) from None
-    return given

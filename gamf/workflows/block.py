@@ -13,10 +13,9 @@ from typing import Any, Final
 
 from temporalio import workflow
 from temporalio.common import RawValue
-from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from pydantic import BaseModel, ConfigDict, ValidationError
+    from pydantic import BaseModel, ConfigDict
 
     from gamf.activities.attributions import AttributionActivities
     from gamf.activities.blocks import Answer, BlockActivities, Decision, Drawn, DrawRequest, Listed
@@ -27,6 +26,7 @@ with workflow.unsafe.imports_passed_through():
     from gamf.domain.refusal import Reason, RefusedByRuleError
     from gamf.domain.states import State
     from gamf.workflows import options, visibility
+    from gamf.workflows.arguments import read_argument
     from gamf.workflows.inbox import (
         Inbox,
         Item,
@@ -74,7 +74,7 @@ class BlockWorkflow:
     @workflow.init
     def __init__(self, argument: RawValue) -> None:
         """Read the argument; one that cannot be read fails the workflow at once instead of trying for ever."""
-        given = _read_argument(argument)
+        given = read_argument(argument, BlockArgument)
         self._request = BlockRequest.model_validate(given.model_dump(exclude={"carried"}))
         earlier = given.carried
         self._state = earlier.state if earlier else BlockState.REQUESTED
@@ -341,13 +341,3 @@ class BlockWorkflow:
             inbox=self._inbox.memory(),
         )
         return BlockArgument(**self._request.model_dump(), carried=carried)
-
-
-def _read_argument(argument: RawValue) -> BlockArgument:
-    try:
-        given: BlockArgument = workflow.payload_converter().from_payload(argument.payload, BlockArgument)
-    except ValidationError as error:
-        faults = sorted({".".join(map(str, fault["loc"])) or "argument" for fault in error.errors()})
-        text = f"L'argument n'est pas lisible / The argument cannot be read: {', '.join(faults)}"
-        raise ApplicationError(text, type="BadArgument", non_retryable=True) from None
-    return given

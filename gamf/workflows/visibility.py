@@ -1,15 +1,20 @@
-"""What operators see in the Temporal UI: search attributes, current details, summaries. None of it names a person."""
+"""What operators see in the Temporal UI: search attributes, current details, summaries. Nobody is named."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
-from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAttributeUpdate, TypedSearchAttributes
+from temporalio.common import (
+    SearchAttributeKey,
+    SearchAttributePair,
+    SearchAttributeUpdate,
+    TypedSearchAttributes,
+)
 
-from gamf.domain import calendar
-from gamf.domain.attribution import Attribution, Start, Step, begin
+from gamf.domain import calendar, facts
+from gamf.domain.attribution import Attribution, Entry, Start, Step, begin
 from gamf.domain.block import BlockRequest, BlockState
-from gamf.domain.states import AWAITED, DEADLINE_LABELS, LABELS, WAITS
+from gamf.domain.states import AWAITED, DEADLINE_LABELS, LABELS, WAITS, DeadlineName, State
 
 STATE: Final = SearchAttributeKey.for_keyword("AttributionState")
 DEADLINE: Final = SearchAttributeKey.for_datetime("Deadline")
@@ -34,6 +39,25 @@ SEND_LETTER_SUMMARY: Final = "Remettre la lettre au transporteur"
 LETTER_TASK_SUMMARY: Final = "Ouvrir une tâche : lettre non remise"
 REFUSED_SUMMARY: Final = "Consigner les faits refusés et leur motif"
 TELL_SUMMARY: Final = "Aviser l'autre attribution du patient"
+
+FACT_LABELS: Final[dict[str, str]] = {
+    State.PROPOSED: "Patient attribué, proposé au médecin",
+    facts.Accepted.name: "Acceptation du médecin confirmée",
+    facts.Refused.name: "Refus du médecin",
+    facts.Cancelled.name: "Annulation par le coordonnateur",
+    facts.SvEntered.name: "Inscription sans visite (SV)",
+    facts.WindowReopened.name: "Fenêtre d'inscription SV rouverte",
+    facts.PatientRefused.name: "Refus du patient",
+    facts.MfSigned.name: "Formulaire 4096 signé (MF)",
+    facts.EnrolledElsewhere.name: "Inscription auprès d'un autre médecin",
+    facts.PatientLeft.name: "Départ du patient",
+    facts.PhysicianLeft.name: "Départ du médecin",
+}
+_LATEST: Final = 8
+_WEEKDAYS: Final = ("lun.", "mar.", "mer.", "jeu.", "ven.", "sam.", "dim.")
+_MONTHS: Final = tuple(
+    "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split()  # noqa: SIM905 - one line for twelve words
+)
 
 
 def at_start(start: Start) -> TypedSearchAttributes:
@@ -83,15 +107,42 @@ def summary(start: Start) -> str:
 
 
 def details(a: Attribution) -> str:
-    """Return, in Markdown, the state, the next deadline and who is expected to act."""
-    lines = [f"**État :** {LABELS[a.state][0]} (`{a.state}`)"]
-    due = a.next_deadline
-    if a.ended:
-        lines.append(f"**Terminée le :** {a.ended_on}")
-    elif due is not None:
-        lines += [f"**Prochaine échéance :** {_local(a, due)} — {timer_summary(a)}", f"**On attend** {AWAITED[a.state][0]}"]
-    lines.append(f"**Politique :** {a.start.policy.version} · faits pris : {len(a.history)}")
-    return "\n\n".join(lines)
+    """Return, in Markdown, the state, who is expected to act, the next deadline, and what happened last."""
+    state = ("État", f"**{_sentence(LABELS[a.state][0])}** (`{a.state}`)")
+    happened = [(_local(a, entry.at), _told(entry)) for entry in _latest(a)]
+    policy = f"Politique {a.start.policy.version} · heures de {a.start.time_zone}"
+    return "\n\n".join([_table([state, *_what_next(a)]), "**Ce qui s'est passé**", _table(happened), policy])
+
+
+def _what_next(a: Attribution) -> list[tuple[str, str]]:
+    if a.ended_on is not None:
+        return [("Qui doit agir", "Personne : l'attribution est terminée"), ("Terminée le", _day(a.ended_on))]
+    acts = ("Qui doit agir", f"**{_sentence(AWAITED[a.state][0])}**")
+    if a.next_deadline is None:
+        return [acts]
+    due = f"**{_local(a, a.next_deadline)}**"
+    return [acts, ("Prochaine échéance", due), ("À l'échéance", timer_summary(a))]
+
+
+def _latest(a: Attribution) -> list[Entry]:
+    """Return the latest facts and deadlines, the last one first."""
+    begun = Entry(fact=State.PROPOSED, at=a.start.attributed_at, policy="", state=State.PROPOSED)
+    return sorted((begun, *a.history, *a.passed), key=lambda entry: entry.at, reverse=True)[:_LATEST]
+
+
+def _told(entry: Entry) -> str:
+    if entry.fact in set(DeadlineName):
+        return DEADLINE_LABELS[DeadlineName(entry.fact)][0]
+    by = f" (par `{entry.by}`)" if entry.by else ""
+    return f"{FACT_LABELS[entry.fact]}{by}"
+
+
+def _table(rows: Sequence[tuple[str, str]]) -> str:
+    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {text} |" for name, text in rows)])
+
+
+def _sentence(words: str) -> str:
+    return words[0].upper() + words[1:]
 
 
 def timer_summary(a: Attribution) -> str:
@@ -102,26 +153,48 @@ def timer_summary(a: Attribution) -> str:
 
 
 def _local(a: Attribution, instant: datetime) -> str:
+    """Say an instant on the RLS's clock (A23); midnight is 24:00 of the day that ends, as in the rules."""
     local = instant.astimezone(calendar.zone(a.start.time_zone))
-    return f"{local:%Y-%m-%d %H h %M} ({a.start.time_zone})"
+    if local.time() == time(0):
+        return f"{_day(local.date() - timedelta(days=1))}, 24 h 00"
+    return f"{_day(local.date())}, {local.hour} h {local:%M}"
+
+
+def _day(day: date) -> str:
+    return (
+        f"{_WEEKDAYS[day.weekday()]} {'1er' if day.day == 1 else day.day} {_MONTHS[day.month - 1]} {day.year}"
+    )
 
 
 def block_summary(request: BlockRequest) -> str:
     """Return the one line that the UI's list shows for a block."""
-    return f"Bloc {request.block_id} · médecin {request.physician} · RLS {request.rls} · {request.size} patients"
+    return (
+        f"Bloc {request.block_id} · médecin {request.physician} · RLS {request.rls} · {request.size} patients"
+    )
 
 
 _BLOCK_DETAILS: Final[dict[BlockState, tuple[str, str]]] = {
-    BlockState.REQUESTED: ("demandé", "tirage en cours"),
-    BlockState.DRAWN: ("liste tirée", "le coordonnateur : approuver la liste ou la retirer"),
-    BlockState.ATTRIBUTED: ("liste attribuée", "le médecin : accepter ou refuser dans les 72 heures"),
-    BlockState.CLOSED: ("fermé : toutes les réponses sont données", "personne"),
-    BlockState.WITHDRAWN: ("retiré", "personne"),
+    BlockState.REQUESTED: ("Demandé", "Personne : le tirage est en cours"),
+    BlockState.DRAWN: ("Liste tirée, à approuver", "Le coordonnateur : approuver la liste ou la retirer"),
+    BlockState.ATTRIBUTED: ("Liste attribuée", "Le médecin : accepter ou refuser dans les 72 heures"),
+    BlockState.CLOSED: (
+        "Fermé : toutes les réponses sont données",
+        "Personne : chaque attribution suit son cours",
+    ),
+    BlockState.WITHDRAWN: ("Retiré", "Personne : les patients sont de nouveau sur la liste"),
 }
+_PLACES: Final = {"drawn": "tirés, en attente de l'approbation", "waiting": "de nouveau sur la liste"}
 
 
 def block_details(state: BlockState, counts: dict[str, int]) -> str:
     """Return, in Markdown, the block's state, who is expected to act, and how many are where."""
     label, awaited = _BLOCK_DETAILS[state]
-    where = ", ".join(f"{name} : {count}" for name, count in sorted(counts.items()))
-    return f"**État :** {label} (`{state}`)\n\n**On attend** {awaited}\n\n**Patients :** {where or '—'}"
+    rows = [("État", f"**{label}** (`{state}`)"), ("Qui doit agir", f"**{awaited}**")]
+    patients = [(_sentence(_where(name)), str(count)) for name, count in sorted(counts.items())]
+    return "\n\n".join(
+        [_table(rows), "**Patients de la liste**", _table(patients)] if patients else [_table(rows)]
+    )
+
+
+def _where(name: str) -> str:
+    return _PLACES.get(name) or LABELS[State(name)][0]

@@ -68,8 +68,8 @@ def fact(chosen: Choices, a: Attribution, now: datetime) -> SentFact:
     """Choose a fact: mostly one that the state takes, rather one that leads on, and sometimes any."""
     taken = [name for name in TABLE.get(a.state, {}) if name in FACTS]
     onward = [name for name in _ONWARD if name in taken]
-    any_at_all = chosen.once_in(5 if onward else 2) or not taken or a.ended
-    name = chosen.of(tuple(FACTS) if any_at_all else [*onward * 3, *taken])
+    any_at_all = (chosen.once_in(5) if onward else chosen.below(3)) or not taken or a.ended
+    name = chosen.of(tuple(FACTS) if any_at_all else [*onward * 10, *taken])
     argument = _ARGUMENTS[name](chosen, a, now)
     return name, _spoilt(chosen, argument) if chosen.once_in(16) else argument
 
@@ -170,7 +170,7 @@ def _by(chosen: Choices) -> Argument:
 
 
 def _maybe(chosen: Choices, key: str, value: Callable[[], str]) -> Argument:
-    return {key: value()} if chosen.below(2) else {}
+    return {key: value()} if chosen.once_in(4) else {}
 
 
 def _day(chosen: Choices, a: Attribution, now: datetime) -> str:

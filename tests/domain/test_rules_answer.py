@@ -68,7 +68,7 @@ def test_r6_a_refusal_ends_and_the_patient_goes_back() -> None:
     assert "return_to_list" in life.did
 
 
-@pytest.mark.parametrize("at", ["2026-06-01T08:59:59-04:00", "2026-06-02T10:00:01-04:00"])
+@pytest.mark.parametrize("at", ["2026-06-01T08:59:59-04:00", "2026-06-02T10:00:31-04:00"])
 @pytest.mark.parametrize(
     ("fact", "more"), [("accepted", {}), ("refused", {"reason": "x"}), ("cancelled", {"reason": "x"})]
 )
@@ -82,6 +82,12 @@ def test_r6_an_answer_is_neither_before_the_list_nor_in_the_future(
 @pytest.mark.parametrize("at", ["2026-06-01T09:00:00-04:00", "2026-06-02T10:00:00-04:00"])
 def test_r6_an_answer_is_taken_from_the_first_instant_to_the_present_one(at: str) -> None:
     assert Life().at("2026-06-02 10:00").report("accepted", at=at).state is State.CONFIRMED
+
+
+def test_r6_a_clock_30_seconds_ahead_of_ours_is_taken_for_ours() -> None:
+    life = Life().at("2026-06-02 23:59:45").report("accepted", at="2026-06-03T00:00:15-04:00")
+    assert life.attribution.confirmed_on is not None
+    assert life.attribution.confirmed_on.isoformat() == "2026-06-02"
 
 
 def test_r6_a_physician_answers_once() -> None:

@@ -53,13 +53,15 @@ def test_r8_an_sv_waits_for_the_acceptance() -> None:
 
 
 def test_r8_a_patient_is_enrolled_once() -> None:
-    assert enrolled(date(2026, 6, 2)).at("2026-06-03 10:00").refuses("sv_entered").rule == "R8"
+    assert (
+        enrolled(date(2026, 6, 2)).at("2026-06-03 10:00").refuses("sv_entered", on="2026-06-03").rule == "R8"
+    )
 
 
-@pytest.mark.parametrize(("on", "taken"), [("2026-06-02", True), ("2026-06-10", True)])
-def test_a5_a_start_between_the_confirmation_and_today_is_taken(on: str, taken: bool) -> None:  # noqa: FBT001 - a column
+@pytest.mark.parametrize("on", ["2026-06-02", "2026-06-10"])
+def test_a5_a_start_between_the_confirmation_and_today_is_taken(on: str) -> None:
     life = confirmed().at("2026-06-10 10:00").report("sv_entered", on=on)
-    assert (life.state is State.ENROLLED_SV) is taken
+    assert life.effects == (effects.WriteSv(start=date.fromisoformat(on)),)
 
 
 @pytest.mark.parametrize(("on", "rule"), [("2026-06-01", "A5"), ("2026-06-11", "R8"), ("2026-06-17", "R8")])
@@ -200,7 +202,7 @@ def test_r15_at_the_term_the_sv_is_closed_and_the_patient_is_back_on_the_list() 
         effects.SendCorrectiveLetter(standing=Standing.EXPIRED),
     )
     assert not life.attribution.under_way
-    assert life.refuses("sv_entered").rule == "R15"
+    assert life.refuses("sv_entered", on="2029-06-03").rule == "R15"
 
 
 def test_a9_the_vulnerability_is_that_of_the_attribution() -> None:

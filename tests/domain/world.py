@@ -1,8 +1,8 @@
 """A world in memory: it carries out the effects of the transitions as the database does, and nothing more.
 
-It stands where the workflows, the activities and PostgreSQL stand: attributions are asked through `take`, `overtake` and
-`pass_deadline`, and each effect is written to plain collections. Two worlds, this one and the real one, given the same
-facts at the same instants, must end alike.
+It stands where the workflows, the activities and PostgreSQL stand: attributions are asked through `take`,
+`overtake` and `pass_deadline`, and each effect is written to plain collections. Two worlds, this one and the real
+one, given the same facts at the same instants, must end alike.
 """
 
 from collections import defaultdict
@@ -25,6 +25,7 @@ from gamf.domain.correspondence import LetterKind, Standing
 from gamf.domain.facts import EnrolledElsewhere, PatientLeft, parse
 from gamf.domain.policy import CURRENT, Policy
 from gamf.domain.refusal import Reason, RefusedByRuleError
+from gamf.domain.states import State
 
 SYSTEM: Final = "gamf"
 """Who reports what one attribution tells another."""
@@ -87,8 +88,9 @@ class Task:
 class World:
     """All that is remembered, and the one clock.
 
-    Attributions and enrolments are kept by patient, letters, tasks and records by attribution; `touched` names the
-    patients of whom something was written since it was last emptied.
+    Attributions and enrolments are kept by patient, letters, tasks and records by attribution. `overtaken` names
+    the attributions ended by another's fact, with the state that they were in; `touched` names the patients of
+    whom something was written since it was last emptied.
     """
 
     now: datetime
@@ -102,6 +104,7 @@ class World:
     refused: list[tuple[str, str, Reason]] = field(default_factory=list[tuple[str, str, Reason]])
     not_offered: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     departed: dict[str, date] = field(default_factory=dict[str, date])
+    overtaken: list[tuple[str, State]] = field(default_factory=list[tuple[str, State]])
     touched: set[str] = field(default_factory=set[str])
     _done: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
 
@@ -263,7 +266,9 @@ class World:
             for e in self.enrolments_of[patient_id]
         ]
 
-    def _enrol(self, t: Transition, physician: str, start: date, basis: str, attribution_id: str | None) -> None:
+    def _enrol(
+        self, t: Transition, physician: str, start: date, basis: str, attribution_id: str | None
+    ) -> None:
         """Enrol the patient, and end whatever else held or awaited them (R10, A11, A24)."""
         patient_id = t.subject.patient_id
         self.enrolments_of[patient_id] = [
@@ -298,6 +303,7 @@ class World:
         """End the patient's other attributions: the fact concerns them as well (A11)."""
         for key in self.attributions_of[t.subject.patient_id]:
             if key != t.subject.attribution_id and not self.attributions[key].ended:
+                self.overtaken.append((key, self.attributions[key].state))
                 self.keep(overtake(self.attributions[key], fact, self.now))
 
     def _queue(self, t: Transition, kind: LetterKind, standing: Standing | None) -> None:

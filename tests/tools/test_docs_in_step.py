@@ -67,6 +67,6 @@ def test_a_document_without_its_markers_is_a_fault() -> None:
         PART.expected("before\nafter\n")
 
 
-@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
+@pytest.mark.parametrize("part", PARTS, ids=[part.name for part in PARTS])
 def test_every_part_can_be_made_and_says_something(part: Part) -> None:
     assert len(part.render()) > 500

@@ -1,21 +1,24 @@
 """`gamf block`: a physician's request, the list drawn, its approval, the answers (R3-R6, A4, A21)."""
 
+import asyncio
+import sys
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from gamf.client.cli import labels, session
 from gamf.client.cli.commands import argument, as_json, command, new_group, option, reads_data
 from gamf.client.cli.language import Text, say
-from gamf.client.cli.output import print_fields, print_json, print_table, progress
+from gamf.client.cli.output import Bar, print_fields, print_json, print_table, progress
 from gamf.client.cli.values import BLOCK, LICENCE
 
 if TYPE_CHECKING:
     from gamf.client.acting import Desk
     from gamf.client.asking import View
+
+_LOOK_EVERY_SECONDS: Final = 0.3
 
 block = new_group(
     "block",
@@ -55,10 +58,26 @@ def approve(block_id: str, by: str | None, data: Path | None, *, json_wanted: bo
     from gamf.client import acting  # noqa: PLC0415 - keeps `--help` fast
 
     async def act(desk: "Desk") -> "View":
-        with progress(say("Attribution", "Attribution")) as move:
-            return await acting.approve_block(desk, block_id, by=by or session.account(), started=move)
+        with progress(say("Départ des attributions", "Starting attributions")) as move:
+            watch = asyncio.create_task(_watch(desk, block_id, move))
+            try:
+                return await acting.approve_block(desk, block_id, by=by or session.account())
+            finally:
+                watch.cancel()
 
     _act(act, data, json_wanted=json_wanted)
+
+
+async def _watch(desk: "Desk", block_id: str, move: Bar) -> None:
+    """Show how many attributions have started, while the approval is being carried out."""
+    from gamf.client import acting  # noqa: PLC0415 - keeps `--help` fast
+
+    if not sys.stderr.isatty():
+        return
+    total = len((await acting.show_block(desk, block_id))["list"])
+    while True:
+        move(await acting.count_started(desk, block_id), total)
+        await asyncio.sleep(_LOOK_EVERY_SECONDS)
 
 
 @command("withdraw", fr="Retirer une liste tirée (A21) : chacun attend de nouveau, à sa date initiale.", group=block)
@@ -122,3 +141,35 @@ def show(block_id: str, data: Path | None, *, json_wanted: bool) -> None:
         return await acting.show_block(desk, block_id)
 
     _act(act, data, json_wanted=json_wanted)
+
+
+def _act(work: "Callable[[Desk], Awaitable[View]]", data: Path | None, *, json_wanted: bool) -> None:
+    view = session.act(data, work)
+    if json_wanted:
+        print_json(view)
+    else:
+        print_block(view)
+
+
+def print_block(view: "View") -> None:
+    """Print a block: what it is, how many are where, and its list."""
+    counts = view["counts"]
+    print_fields(
+        [
+            (say("Bloc", "Block"), view["block_id"]),
+            (say("État", "State"), labels.label(labels.BLOCK_STATES, view["state"])),
+            (say("Médecin", "Physician"), view["physician"]),
+            ("RLS", view["rls"]),
+            (say("Demandé par", "Requested by"), view.get("requested_by")),
+            (say("Attribué le", "Attributed at"), labels.instant(view.get("attributed_at"))),
+            (say("Motif", "Reason"), view.get("reason")),
+            (say("Patients", "Patients"), ", ".join(f"{labels.state(name)} : {n}" for name, n in sorted(counts.items()))),
+        ]
+    )
+    click.echo()
+    headings = [say("Attribution", "Attribution"), "Patient", say("Priorité", "Priority"), say("Vulnérable", "Vulnerable"), say("État", "State")]
+    rows = [
+        (each["attribution_id"], each["patient_id"], each["priority"], each["vulnerable"], labels.state(each["state"]))
+        for each in view["list"]
+    ]
+    print_table(headings, rows)

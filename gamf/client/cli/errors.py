@@ -36,7 +36,9 @@ def ending(error: Exception) -> Ending | None:
     match error:
         case RefusedByRuleError():
             reason = error.reason
-            return Ending(REFUSED, reason.rule, Text(reason.fr, reason.en), reason.field)
+            # Of the wrong form, it never reached a rule: it was typed wrong.
+            status = USAGE if reason.rule == "form" else REFUSED
+            return Ending(status, reason.rule, Text(reason.fr, reason.en), reason.field)
         case Fault():
             return Ending(error.exit_status, _kind(error), Text(error.fr, error.en))
         case _:

@@ -3,7 +3,7 @@
 import asyncio
 import getpass
 import os
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +16,9 @@ from gamf.runtime.settings import Settings
 if TYPE_CHECKING:
     from temporalio.client import Client
 
+    from gamf.client.acting import Desk
     from gamf.runtime.database import Pool
+    from gamf.storage.connection import Connection
 
 Answer = TypeVar("Answer")
 _ACCOUNT: Final = "GAMF_ACCOUNT"
@@ -66,5 +68,26 @@ async def both(data: Path | None) -> AsyncGenerator[Reach]:
     settings = Settings.load()
     located = locate(settings, data)
     async with database_pool(settings, url=located.database, application="gamf-cli") as pool:
-        client = await connect(address=located.temporal, namespace=located.namespace)
+        client = await connect(address=located.temporal)
         yield Reach(pool, client, located)
+
+
+def act(data: Path | None, work: "Callable[[Desk], Awaitable[Answer]]") -> Answer:
+    """Do one use case with both services open, and give back what it answers."""
+    from gamf.client.acting import Desk  # noqa: PLC0415 - keeps `--help` fast
+
+    async def done() -> Answer:
+        async with both(data) as reach:
+            return await work(Desk(reach.pool, reach.temporal))
+
+    return run(done())
+
+
+def read(data: Path | None, work: "Callable[[Connection], Awaitable[Answer]]") -> Answer:
+    """Do one use case that only reads the database, and give back what it answers."""
+
+    async def done() -> Answer:
+        async with database(data) as pool, pool.acquire() as conn:
+            return await work(conn)
+
+    return run(done())

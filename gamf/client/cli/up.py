@@ -1,21 +1,27 @@
 """`gamf up`: everything on this machine, until Ctrl-C."""
 
 import asyncio
-import os
+import sys
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from shlex import quote
+from shutil import which
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from gamf.client.cli import session
 from gamf.client.cli.commands import Decorator, as_json, command, option
 from gamf.client.cli.language import Text, say
-from gamf.client.cli.output import print_fields, print_json
+from gamf.client.cli.output import print_fields, print_json, progress
 
 if TYPE_CHECKING:
+    from gamf.client.sample import Try
     from gamf.client.up import Running, Wanted
     from gamf.runtime.settings import Settings
 
+Answer = TypeVar("Answer")
 _PORT = click.IntRange(0, 65535)
 
 
@@ -69,3 +75,99 @@ def up(
     settings = Settings.load()
     wanted = Wanted(data or settings.data_dir, flags["training"], temporal_port, ui_port)
     session.run(_up(settings, wanted, sample=flags["with_sample"], json_wanted=flags["json_wanted"]))
+
+
+async def _up(settings: "Settings", wanted: "Wanted", *, sample: bool, json_wanted: bool) -> None:
+    from gamf.client.up import everything  # noqa: PLC0415 - keeps `--help` fast
+    from gamf.runtime.telemetry import temporal_runtime  # noqa: PLC0415 - the same
+    from gamf.workers.main import stop_on_signals  # noqa: PLC0415 - the same
+
+    stop = asyncio.Event()
+    stop_on_signals(stop)
+    _log(settings)
+    runtime = temporal_runtime(settings.metrics_address)
+    async with AsyncExitStack() as stack:
+        starting = stack.enter_async_context(everything(settings, wanted, runtime=runtime))
+        running = await _unless(stop, starting)
+        if running is None:
+            return
+        to_try = await _unless(stop, _sample(running)) if sample else []
+        if to_try is None:
+            return
+        _print(running, json_wanted=json_wanted)
+        if not json_wanted:
+            _print_to_try(to_try, wanted.data)
+        failure = await _unless(stop, running.wait_failed())
+        if failure is not None:
+            raise failure
+        if not json_wanted:
+            click.echo(say("Arrêt…", "Stopping…"), err=True)
+
+
+def _log(settings: "Settings") -> None:
+    from gamf.runtime.telemetry import configure_logging  # noqa: PLC0415 - keeps `--help` fast
+
+    # In a person's terminal, only what they must know; whoever sets the level gets what they asked for.
+    level = settings.log_level if "log_level" in settings.model_fields_set else "warning"
+    configure_logging(level, settings.log_format)
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, Answer]) -> Answer | None:
+    """Do the work and give what it answers, or undo it and give None as soon as it is time to stop."""
+    task, stopped = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    await asyncio.wait([task, stopped], return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if task.done():
+        return task.result()
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    return None
+
+
+async def _sample(running: "Running") -> "list[Try]":
+    """Load the sample, and return the commands to try; none when there were patients already."""
+    from gamf.client import sample  # noqa: PLC0415 - keeps `--help` fast
+    from gamf.client.acting import Desk  # noqa: PLC0415 - the same
+
+    now = session.now()
+    with progress(say("Personnes inventées", "Invented people")) as move:
+        made = await sample.load(Desk(running.pool, running.temporal), by=session.account(), now=now, tell=move)
+    if made is not None:
+        return sample.to_try(made, now)
+    click.echo(
+        say("La base a déjà des patients\u00a0: rien n’est ajouté.", "There are patients already: nothing is added."),
+        err=True,
+    )
+    return []
+
+
+def _print_to_try(commands: "list[Try]", data: Path) -> None:
+    if not commands:
+        return
+    program = "gamf" if which("gamf") == str(Path(sys.argv[0]).resolve()) else sys.argv[0]
+    click.echo(say("\nÀ essayer dans un second terminal\u00a0:\n", "\nTo try in a second terminal:\n"))
+    if data != Path("data"):
+        click.echo(f"  export GAMF_DATA_DIR={quote(str(data))}")
+    width = max(len(each.words) for each in commands)
+    for each in commands:
+        click.echo(f"  {program} {each.words:<{width}}  # {say(each.fr, each.en)}")
+    click.echo()
+
+
+def _print(running: "Running", *, json_wanted: bool) -> None:
+    from gamf.runtime.database import redacted  # noqa: PLC0415 - keeps `--help` fast
+
+    where = running.addresses
+    if json_wanted:
+        print_json(where.printed(), on_one_line=True)
+        return
+    print_fields(
+        [
+            (say("Temporal", "Temporal"), f"{where.temporal} ({where.namespace})"),
+            (say("Interface", "UI"), where.ui),
+            (say("Console", "Console"), where.console),
+            ("PostgreSQL", redacted(where.database)),
+        ]
+    )
+    click.echo(say("Prêt. Ctrl-C arrête tout.", "Ready. Ctrl-C stops everything."))

@@ -1,0 +1,382 @@
+"""Each activity run twice, and two at once against each other: one effect, one answer."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gamf.activities.attributions import AttributionActivities, LetterTask, RefusedFact, RefusedFacts
+from gamf.activities.blocks import Answer, BlockActivities, Decision, DrawRequest
+from gamf.activities.letters import LetterActivities, LetterDue
+from gamf.activities.transitions import Outcome, carry_out
+from gamf.domain import attribution as rules
+from gamf.domain.attribution import Attribution, Start, Taken
+from gamf.domain.block import BlockRequest
+from gamf.domain.facts import parse
+from gamf.domain.policy import CURRENT
+from gamf.letters.carriers import OutboxCarrier
+from gamf.letters.render import LetterRenderer
+from gamf.storage.connection import Pool
+from tests.recorder import Recorder
+from tests.system import add_network, add_patients, add_physician
+
+NOON = datetime(2026, 6, 1, 16, tzinfo=UTC)
+TABLES = ("patients", "attributions", "enrolments", "letters", "tasks", "records", "not_offered", "blocks", "block_patients")
+
+
+async def everything(pool: Pool) -> dict[str, list[Any]]:
+    """Return every row of every table, without the server's own clock."""
+    rows = {table: await pool.fetch(f"SELECT * FROM {table} ORDER BY 1, 2") for table in TABLES}  # noqa: S608 - our names
+    return {t: [{k: v for k, v in r.items() if k != "recorded_at"} for r in found] for t, found in rows.items()}
+
+
+class Case:
+    """One patient attributed in a database of the test's own."""
+
+    def __init__(self, pool: Pool, start: Start) -> None:
+        self.pool = pool
+        self.start = start
+        self.attribution = rules.begin(start).attribution
+        self.recorder = Recorder()
+        self.activities = AttributionActivities(pool, self.recorder)
+
+    async def propose(self) -> None:
+        assert await carry_out(self.pool, rules.begin(self.start).transition) == Outcome()
+
+    def report(self, fact: str, now: datetime, **argument: object) -> Taken:
+        return self._led_to(rules.take(self.attribution, parse(fact, {"by": "compte", **argument}), now))
+
+    def wait_until(self, now: datetime) -> Taken:
+        taken = rules.pass_deadline(self.attribution, now)
+        assert taken is not None
+        return self._led_to(taken)
+
+    async def go(self, fact: str, now: datetime, **argument: object) -> Outcome:
+        return await carry_out(self.pool, self.report(fact, now, **argument).transition)
+
+    async def once_only(self, taken: Taken) -> Outcome:
+        """Carry out a transition, then again alone, then eight at once; return the answer, always the same."""
+        activity = getattr(self.activities, taken.transition.step.value)
+        first: Outcome = await activity(taken.transition)
+        after = await everything(self.pool)
+        again = await asyncio.gather(*(activity(taken.transition) for _ in range(8)))
+        assert all(answer == first for answer in again)
+        assert await everything(self.pool) == after
+        return first
+
+    async def at_once(self, taken: Taken) -> None:
+        """Carry out a transition eight times at once, from nothing."""
+        answers = await asyncio.gather(*(carry_out(self.pool, taken.transition) for _ in range(8)))
+        assert all(answer == answers[0] for answer in answers)
+        records = await self.pool.fetchval(
+            "SELECT count(*) FROM records WHERE subject_id = $1 AND number = $2",
+            self.start.attribution_id,
+            taken.transition.number,
+        )
+        assert records == 1
+
+    async def place(self) -> str:
+        return str(await self.pool.fetchval("SELECT place FROM patients WHERE patient_id = $1", self.start.patient_id))
+
+    def _led_to(self, taken: Taken) -> Taken:
+        self.attribution: Attribution = taken.attribution
+        return taken
+
+
+@pytest.fixture
+async def case(pool: Pool) -> AsyncGenerator[Case]:
+    async with pool.acquire() as conn:
+        rls = await add_network(conn)
+        licence = await add_physician(conn, rls)
+        (patient_id,) = await add_patients(conn, rls)
+    start = Start(
+        attribution_id="2026-000001",
+        patient_id=patient_id,
+        physician=licence,
+        rls=rls,
+        time_zone="America/Toronto",
+        priority="C",
+        vulnerable=True,
+        attributed_at=NOON,
+        policy=CURRENT,
+    )
+    yield Case(pool, start)
+
+
+async def confirmed(case: Case) -> None:
+    await case.propose()
+    await case.go("accepted", NOON + timedelta(hours=1))
+
+
+async def enrolled_sv(case: Case) -> None:
+    await confirmed(case)
+    await case.go("sv_entered", NOON + timedelta(hours=2))
+
+
+async def expired(case: Case) -> None:
+    await enrolled_sv(case)
+    await carry_out(case.pool, case.wait_until(NOON + timedelta(days=366)).transition)
+
+
+async def test_propose(case: Case) -> None:
+    await case.once_only(rules.begin(case.start))
+    assert await case.place() == "attributed"
+
+
+async def test_propose_at_once(case: Case) -> None:
+    await case.at_once(rules.begin(case.start))
+
+
+async def test_open_task_of_a_silence(case: Case) -> None:
+    await case.propose()
+    await case.once_only(case.wait_until(NOON + timedelta(hours=73)))
+    assert await case.pool.fetchval("SELECT count(*) FROM tasks WHERE closed_at IS NULL") == 1
+
+
+async def test_confirm_acceptance(case: Case) -> None:
+    await case.propose()
+    outcome = await case.once_only(case.report("accepted", NOON + timedelta(hours=1)))
+    assert outcome.letters == ("2026-000001-1",)
+
+
+async def test_enrol_sv_at_once(case: Case) -> None:
+    await confirmed(case)
+    await case.at_once(case.report("sv_entered", NOON + timedelta(hours=2)))
+    assert await case.pool.fetchval("SELECT count(*) FROM enrolments") == 1
+
+
+async def test_enrol_sv(case: Case) -> None:
+    await confirmed(case)
+    await case.once_only(case.report("sv_entered", NOON + timedelta(hours=2)))
+
+
+async def test_r12_enrol_mf_closes_the_sv_the_day_before(case: Case) -> None:
+    await enrolled_sv(case)
+    await case.once_only(case.report("mf_signed", NOON + timedelta(days=40), signed_on="2026-07-10"))
+    rows = await case.pool.fetch("SELECT category, lower(period), upper(period), voided FROM enrolments ORDER BY 1")
+    assert [tuple(row) for row in rows] == [
+        ("MF", date(2026, 7, 10), None, False),
+        ("SV", date(2026, 6, 1), date(2026, 7, 10), False),
+    ]
+    assert await case.place() == "enrolled"
+
+
+async def test_a12_enrol_mf_on_the_first_day_voids_the_sv(case: Case) -> None:
+    await enrolled_sv(case)
+    await case.once_only(case.report("mf_signed", NOON + timedelta(hours=3), signed_on="2026-06-01"))
+    assert await case.pool.fetchval("SELECT voided FROM enrolments WHERE category = 'SV'")
+
+
+async def test_r9_return_to_list_voids_the_sv(case: Case) -> None:
+    await enrolled_sv(case)
+    await case.once_only(case.report("patient_refused", NOON + timedelta(days=3), ground="discriminatory"))
+    assert await case.pool.fetchval("SELECT voided FROM enrolments WHERE category = 'SV'")
+    assert await case.place() == "waiting"
+    assert await case.pool.fetchval("SELECT count(*) FROM not_offered") == 1
+
+
+async def test_r15_return_to_list_closes_the_sv_at_the_term(case: Case) -> None:
+    await enrolled_sv(case)
+    await case.once_only(case.wait_until(NOON + timedelta(days=366)))
+    assert await case.pool.fetchval("SELECT upper(period) FROM enrolments") == date(2027, 6, 2)
+    assert await case.place() == "waiting"
+
+
+async def test_a15_leave_list(case: Case) -> None:
+    await enrolled_sv(case)
+    await case.once_only(case.report("patient_left", NOON + timedelta(days=3), on="2026-06-02", cause="deceased"))
+    assert await case.place() == "left"
+    assert await case.pool.fetchval("SELECT upper(period) FROM enrolments") == date(2026, 6, 3)
+    assert await case.pool.fetch("SELECT FROM letters WHERE state = 'queued'") == []
+
+
+async def test_a14_leave_list_for_another_physician(case: Case) -> None:
+    await enrolled_sv(case)
+    elsewhere = {"physician": "99999", "effective_on": "2026-06-03", "basis": "R10"}
+    await case.once_only(case.report("enrolled_elsewhere", NOON + timedelta(days=3), **elsewhere))
+    assert await case.place() == "enrolled"
+    assert await case.pool.fetchval("SELECT count(*) FROM enrolments WHERE NOT voided") == 2
+
+
+async def test_reopen_window(case: Case) -> None:
+    await confirmed(case)
+    await carry_out(case.pool, case.wait_until(NOON + timedelta(days=16)).transition)
+    reopened = case.report("window_reopened", NOON + timedelta(days=16), opens_on="2026-06-17", reason="R11")
+    await case.once_only(reopened)
+    assert await case.pool.fetchval("SELECT count(*) FROM tasks WHERE closed_at IS NULL") == 0
+
+
+async def test_a16_note_of_a_departure_to_come(case: Case) -> None:
+    await enrolled_sv(case)
+    await case.once_only(case.report("physician_left", NOON + timedelta(days=3), on="2026-09-01", cause="retired"))
+    assert await case.pool.fetchval("SELECT leaves_on FROM physicians") == date(2026, 9, 1)
+    assert await case.place() == "attributed"
+
+
+async def test_a11_a_late_mf_ends_the_new_attribution_at_once(case: Case) -> None:
+    await expired(case)
+    later = NOON + timedelta(days=370)
+    other = Case(case.pool, case.start.model_copy(update={"attribution_id": "2027-000001", "attributed_at": later}))
+    await other.propose()
+    await other.go("accepted", later + timedelta(hours=1))
+    await other.go("sv_entered", later + timedelta(hours=2))
+    late = case.report("mf_signed", later + timedelta(hours=3), signed_on="2027-05-20")
+    outcome = await case.once_only(late)
+    assert outcome.tell == ("2027-000001",)
+    assert await case.place() == "enrolled"
+    row = await case.pool.fetchrow("SELECT state, under_way FROM attributions WHERE attribution_id = '2027-000001'")
+    assert row is not None and tuple(row) == ("enrolled_elsewhere", False)
+    # What the other one was about to do is not done: it learns what overtook it, and ends by that.
+    overtaken = await carry_out(case.pool, other.report("patient_refused", later + timedelta(hours=4), ground="x").transition)
+    assert overtaken.overtaken and overtaken.fact == outcome.fact
+
+
+async def test_two_transitions_of_the_same_number_have_one_effect(case: Case) -> None:
+    await case.propose()
+    before = case.attribution
+    accept = case.report("accepted", NOON + timedelta(hours=1)).transition
+    case.attribution = before
+    refuse = case.report("refused", NOON + timedelta(hours=1), reason="x").transition
+    await asyncio.gather(carry_out(case.pool, accept), carry_out(case.pool, refuse))
+    assert await case.pool.fetchval("SELECT count(*) FROM records WHERE number = 1") == 1
+
+
+async def test_invariant_2_what_postgresql_refuses_changes_nothing(case: Case) -> None:
+    await confirmed(case)
+    await case.pool.execute(
+        """
+        INSERT INTO enrolments (patient_id, patient_number, physician, category, period)
+        SELECT patient_id, number, '99999', 'MF', daterange('2026-06-01', '2026-08-01') FROM patients
+        """
+    )
+    before = await everything(case.pool)
+    outcome = await case.go("sv_entered", NOON + timedelta(hours=2))
+    assert outcome.conflict == "enrolments_never_overlap"
+    assert await everything(case.pool) == before
+
+
+async def test_keep_refused_facts(case: Case) -> None:
+    refused = RefusedFact(key="1", fact="x", at=NOON, argument=[1, None, "é"], rule="form", reason="…")
+    facts = RefusedFacts(subject="attribution", subject_id="2026-000001", policy="p", refused=(refused,))
+    await asyncio.gather(*(case.activities.keep_refused_facts(facts) for _ in range(8)))
+    row = await case.pool.fetchrow("SELECT event, argument, refused FROM records")
+    assert row is not None and tuple(row) == ("x", [1, None, "é"], True)
+
+
+async def test_ask_about_letter(case: Case) -> None:
+    await confirmed(case)
+    late = LetterTask(attribution_id="2026-000001", transition=1, at=NOON)
+    await asyncio.gather(*(case.activities.ask_about_letter(late) for _ in range(8)))
+    assert await case.pool.fetchval("SELECT count(*) FROM tasks") == 1
+
+
+async def test_send_letter(case: Case, tmp_path: Path) -> None:
+    await confirmed(case)
+    activities = LetterActivities(case.pool, LetterRenderer(), OutboxCarrier(tmp_path))
+    due = LetterDue(letter_id="2026-000001-1", at=NOON + timedelta(hours=1))
+    answers = await asyncio.gather(*(activities.send_letter(due) for _ in range(4)))
+    assert set(answers) == {"sent"}
+    assert await activities.send_letter(due) == "sent"
+    assert len((tmp_path / "manifest.csv").read_text().splitlines()) == 2
+    assert [path.name for path in tmp_path.glob("*.pdf")] == ["2026-000001-1.pdf"]
+    row = await case.pool.fetchrow("SELECT state, sent_at, language FROM letters")
+    assert row is not None and tuple(row) == ("sent", due.at, "fr")
+
+
+async def test_a15_send_letter_that_is_withheld(case: Case, tmp_path: Path) -> None:
+    await confirmed(case)
+    await case.go("patient_left", NOON + timedelta(hours=2), on="2026-06-01", cause="deceased")
+    activities = LetterActivities(case.pool, LetterRenderer(), OutboxCarrier(tmp_path))
+    assert await activities.send_letter(LetterDue(letter_id="2026-000001-1", at=NOON)) == "withheld"
+    assert list(tmp_path.glob("*.pdf")) == []
+
+
+async def test_a25_the_corrective_letter_goes_to_who_got_the_first(case: Case, tmp_path: Path) -> None:
+    await confirmed(case)
+    activities = LetterActivities(case.pool, LetterRenderer(), OutboxCarrier(tmp_path))
+    await activities.send_letter(LetterDue(letter_id="2026-000001-1", at=NOON))
+    outcome = await case.go("cancelled", NOON + timedelta(hours=2), reason="x")
+    assert outcome.letters == ("2026-000001-2",)
+    assert await activities.send_letter(LetterDue(letter_id="2026-000001-2", at=NOON)) == "sent"
+
+
+async def test_a25_nobody_is_told_of_the_end_of_what_they_never_heard_of(case: Case) -> None:
+    await confirmed(case)
+    outcome = await case.go("cancelled", NOON + timedelta(hours=2), reason="x")
+    assert outcome.letters == ()
+    assert await case.pool.fetchval("SELECT state FROM letters") == "withheld"
+
+
+class BlockCase:
+    """A block in a database of the test's own; workflows are only written down."""
+
+    def __init__(self, pool: Pool, request: BlockRequest) -> None:
+        self.pool = pool
+        self.request = request
+        self.recorder = Recorder()
+        self.activities = BlockActivities(pool, self.recorder, self.recorder)
+        self.due = DrawRequest(request=request, at=NOON)
+        self.decision = Decision(block_id=request.block_id, by="coordo", at=NOON, policy=CURRENT)
+
+
+@pytest.fixture
+async def block(pool: Pool) -> BlockCase:
+    async with pool.acquire() as conn:
+        rls = await add_network(conn)
+        licence = await add_physician(conn, rls)
+        await add_patients(conn, rls, 30)
+    request = BlockRequest(
+        block_id="2026-0001", physician=licence, rls=rls, size=20, requested_by="coordo", policy=CURRENT
+    )
+    return BlockCase(pool, request)
+
+
+async def test_draw_list(block: BlockCase) -> None:
+    drawn = await asyncio.gather(*(block.activities.draw_list(block.due) for _ in range(8)))
+    assert all(list_ == drawn[0] for list_ in drawn)
+    assert len(drawn[0].listed) == 20
+    assert await block.pool.fetchval("SELECT count(*) FROM patients WHERE place = 'proposed'") == 20
+
+
+async def test_attribute_list(block: BlockCase) -> None:
+    await block.activities.draw_list(block.due)
+    listed = await asyncio.gather(*(block.activities.attribute_list(block.decision) for _ in range(4)))
+    assert all(list_ == listed[0] for list_ in listed)
+    assert len({one.attribution_id for one in listed[0]}) == 20
+    assert {start.attribution_id for start in block.recorder.started} == {one.attribution_id for one in listed[0]}
+    assert await block.pool.fetchval("SELECT count(*) FROM attributions WHERE under_way") == 20
+
+
+async def test_a21_withdraw_list_puts_everybody_back(block: BlockCase) -> None:
+    await block.activities.draw_list(block.due)
+    await asyncio.gather(*(block.activities.withdraw_list(block.decision) for _ in range(8)))
+    assert await block.pool.fetchval("SELECT count(*) FROM patients WHERE place = 'waiting'") == 30
+    assert await block.pool.fetchval("SELECT count(*) FROM records WHERE subject = 'block'") == 2
+    assert await block.activities.attribute_list(block.decision) == ()
+
+
+async def test_close_block(block: BlockCase) -> None:
+    await block.activities.draw_list(block.due)
+    await block.activities.attribute_list(block.decision)
+    await asyncio.gather(*(block.activities.close_block(block.decision) for _ in range(8)))
+    assert await block.pool.fetchval("SELECT state FROM blocks") == "closed"
+    assert await block.pool.fetchval("SELECT count(*) FROM records WHERE subject = 'block'") == 3
+
+
+async def test_answer_list_tells_everybody(block: BlockCase) -> None:
+    answer = Answer(fact="accepted", argument={"by": "coordo"}, attribution_ids=("2026-000001", "2026-000002"))
+    await block.activities.answer_list(answer)
+    assert sorted(block.recorder.told) == [("2026-000001", "accepted"), ("2026-000002", "accepted")]
+
+
+async def test_two_draws_at_once_never_share_a_patient(block: BlockCase) -> None:
+    requests = [block.request.model_copy(update={"block_id": f"2026-{n:04d}", "size": 4}) for n in range(1, 11)]
+    drawn = await asyncio.gather(
+        *(block.activities.draw_list(DrawRequest(request=request, at=NOON)) for request in requests)
+    )
+    everybody = [one.patient_id for list_ in drawn for one in list_.listed]
+    assert len(everybody) == len(set(everybody)) == 30
+    assert await block.pool.fetchval("SELECT count(*) FROM patients WHERE place = 'proposed'") == 30

@@ -1,0 +1,79 @@
+"""A real Chromium, and everything that a page complains of."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Response, async_playwright
+
+CHROMIUM: Final = Path("/usr/bin/chromium")
+WIDTH: Final = 1400
+# No sandbox of its own: it has none for root. The others keep it from calling home.
+_FLAGS: Final = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+_FIRST_ERROR: Final = 400
+
+
+class NoBrowserError(Exception):
+    """There is no Chromium on this machine."""
+
+    def __init__(self) -> None:
+        super().__init__(f"{CHROMIUM} is missing: apt-get install chromium (as .ci/run does)")
+
+
+@asynccontextmanager
+async def chromium() -> AsyncGenerator[Browser]:
+    """Start Debian's Chromium.
+
+    Raises:
+        NoBrowserError: it is not installed.
+    """
+    if not CHROMIUM.exists():
+        raise NoBrowserError
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=_FLAGS)
+        yield browser
+        await browser.close()
+
+
+@asynccontextmanager
+async def in_quebec(browser: Browser, height: int = 900) -> AsyncGenerator[BrowserContext]:
+    """Return a context as a coordinator in Québec has it; its pages share what they fetched and were told."""
+    context = await browser.new_context(
+        viewport={"width": WIDTH, "height": height}, locale="fr-CA", timezone_id="America/Toronto"
+    )
+    yield context
+    await context.close()
+
+
+@asynccontextmanager
+async def quiet_page(context: BrowserContext) -> AsyncGenerator[Page]:
+    """Open a page; at the end it must have complained of nothing."""
+    page = await context.new_page()
+    complaints: list[str] = []
+    _listen(page, complaints)
+    yield page
+    await page.close()
+    assert complaints == []
+
+
+def _listen(page: Page, complaints: list[str]) -> None:
+    def on_console(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            complaints.append(message.text)
+
+    def on_response(response: Response) -> None:
+        if response.status >= _FIRST_ERROR:
+            complaints.append(f"{response.status} {response.url}")
+
+    page.on("console", on_console)
+    page.on("response", on_response)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
