@@ -86,7 +86,7 @@ PARTS = (
     Part("docs/commands.en.md", "commands in English", partial(commands, "en")),
     Part("docs/operations.md", "settings", settings),
     Part("docs/states.md", "states", states),
-    Part("docs/states.md", "transitions", table),
+    Part("docs/states.md", "table", table),
 )
 
 

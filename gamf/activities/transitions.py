@@ -6,6 +6,7 @@ row is held first, always, so that nobody's place is decided twice at a time.
 """
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any, Final
 
 import asyncpg
@@ -15,8 +16,7 @@ from gamf.domain import calendar, effects
 from gamf.domain.attribution import Transition
 from gamf.domain.correspondence import LetterKind
 from gamf.domain.effects import Effect
-from gamf.domain.facts import EnrolledElsewhere
-from gamf.domain.states import State
+from gamf.domain.facts import EnrolledElsewhere, Overtaking, PatientLeft
 from gamf.storage import attributions, enrolments, letters, patients, physicians, records, tasks
 from gamf.storage.connection import Connection, Pool
 
@@ -32,9 +32,9 @@ class Outcome(BaseModel):
     letters: tuple[str, ...] = ()
     """The letters that became due."""
     tell: tuple[str, ...] = ()
-    """The other attributions that this one's fact ended, to be told `fact` (A11, A24)."""
+    """The other attributions of the patient that this one's fact ends, to be told `fact` (A11, A15, A24)."""
     fact: dict[str, Any] | None = None
-    """The `enrolled_elsewhere` to tell them, or the one that overtook this attribution."""
+    """What to tell them, or what overtook this attribution: the fact's object, and its name under `fact`."""
     overtaken: bool = False
     """Nothing was written: another attribution's fact ended this one first, by `fact`."""
     conflict: str | None = None
@@ -63,7 +63,7 @@ async def _once(conn: Connection, t: Transition) -> Outcome:
         if not await patients.attribute(conn, t.subject.patient_id, t.subject.attribution_id):
             return Outcome(conflict="patient_not_waiting")
         await attributions.insert(conn, t.subject, t.policy, t.deadline)
-    elif row.overtaken_by is not None and t.after is not State.ENROLLED_ELSEWHERE:
+    elif row.overtaken_by is not None and t.after != row.state:
         return Outcome(overtaken=True, fact=row.overtaken_by)
     outcome = Outcome()
     for effect in t.effects:
@@ -104,20 +104,30 @@ async def _write_elsewhere(conn: Connection, t: Transition, effect: effects.Writ
     return await _enrolled(conn, t, told)
 
 
-async def _enrolled(conn: Connection, t: Transition, told: EnrolledElsewhere) -> Outcome:
-    s, fact = t.subject, told.argument()
+async def _enrolled(conn: Connection, t: Transition, fact: Overtaking) -> Outcome:
+    outcome = await _end_others(conn, t, fact)
+    await patients.enrol(conn, t.subject.patient_id)
+    return outcome
+
+
+async def _end_others(conn: Connection, t: Transition, fact: Overtaking) -> Outcome:
+    s = t.subject
     day = calendar.local_date(t.at, s.time_zone)
     others = await attributions.overtake(conn, s.patient_id, s.attribution_id, day, fact)
-    await patients.enrol(conn, s.patient_id)
-    return Outcome(tell=tuple(others), fact=fact) if others else Outcome()
+    return Outcome(tell=tuple(others), fact=attributions.told(fact)) if others else Outcome()
 
 
 async def _return_to_list(conn: Connection, t: Transition, _effect: effects.ReturnToList) -> None:
     await patients.return_to_list(conn, t.subject.patient_id, t.subject.attribution_id)
 
 
-async def _leave_list(conn: Connection, t: Transition, effect: effects.LeaveList) -> None:
-    await patients.leave(conn, t.subject.patient_id, effect.on, effect.cause)
+async def _leave_list(conn: Connection, t: Transition, effect: effects.LeaveList) -> Outcome:
+    s = t.subject
+    fact = PatientLeft.model_validate({"by": t.by or SYSTEM, "on": effect.on, "cause": effect.cause})
+    await enrolments.end_other_sv(conn, s.patient_id, s.attribution_id, effect.on + timedelta(days=1))
+    outcome = await _end_others(conn, t, fact)
+    await patients.leave(conn, s.patient_id, effect.on, effect.cause)
+    return outcome
 
 
 async def _not_offered_again(conn: Connection, t: Transition, _effect: effects.NotOfferedAgain) -> None:

@@ -13,7 +13,7 @@ import asyncpg
 from temporalio.client import Client
 from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
 
-from gamf.client import asking
+from gamf.client import asking, reading
 from gamf.client.asking import ClosedError, View
 from gamf.client.errors import NotFoundError
 from gamf.domain import attribution as rules
@@ -32,6 +32,7 @@ from gamf.workflows import visibility
 
 if TYPE_CHECKING:
     from gamf.runtime.database import Pool
+    from gamf.storage.connection import Connection
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,12 @@ async def _numbered(desk: Desk, licence: str, size: int, by: str, now: datetime)
         year = calendar.local_date(now, zone or "UTC").year
         number = await numbers.next_number(conn, "block", year)
     return BlockRequest(
-        block_id=f"{year}-{number:04d}", physician=licence, rls=rls, size=size, requested_by=by, policy=CURRENT
+        block_id=f"{year}-{number:04d}",
+        physician=licence,
+        rls=rls,
+        size=size,
+        requested_by=by,
+        policy=CURRENT,
     )
 
 
@@ -141,7 +147,7 @@ async def show_block(desk: Desk, block_id: str) -> View:
         answer = await asking.view(desk.temporal, block_workflow_id(block_id))
     except ClosedError:
         async with desk.pool.acquire() as conn:
-            return await _stored_block(conn, block_id)
+            return await reading.stored_block(conn, block_id)
     return {"block_id": block_id, **answer}
 
 
@@ -160,7 +166,7 @@ async def show_attribution(desk: Desk, attribution_id: str) -> View:
         answer = await asking.view(desk.temporal, attribution_workflow_id(attribution_id))
     except ClosedError:
         async with desk.pool.acquire() as conn:
-            answer = await _stored_attribution(conn, attribution_id)
+            answer = await reading.stored_attribution(conn, attribution_id)
     return _with_patient(answer, stands)
 
 
@@ -176,7 +182,9 @@ async def _standing(desk: Desk, attribution_id: str) -> Standing:
 
 
 def _with_patient(answer: View, stands: Standing) -> View:
-    subject = stands.subject.model_dump(mode="json", include={"patient_id", "block_id", "priority", "vulnerable"})
+    subject = stands.subject.model_dump(
+        mode="json", include={"patient_id", "block_id", "priority", "vulnerable"}
+    )
     return {**answer, **subject}
 
 
@@ -237,7 +245,9 @@ def _not_started(attribution_id: str) -> ServiceUnreachable:
 # --- outside LE 321, tasks ----------------------------------------------------------------------------------------
 
 
-async def register_enrolled(desk: Desk, patient_id: str, enrolment: EnrolledElsewhere, *, now: datetime) -> None:
+async def register_enrolled(
+    desk: Desk, patient_id: str, enrolment: EnrolledElsewhere, *, now: datetime
+) -> None:
     """Register an enrolment outside LE 321 (A24): it ends an attribution, or takes the patient off the list.
 
     Raises:
@@ -253,7 +263,9 @@ async def register_enrolled(desk: Desk, patient_id: str, enrolment: EnrolledElse
         await record_fact(desk, told[0], EnrolledElsewhere.name, enrolment.argument(), now=now)
 
 
-async def _enrol_outside(desk: Desk, patient_id: str, enrolment: EnrolledElsewhere, now: datetime) -> list[str]:
+async def _enrol_outside(
+    desk: Desk, patient_id: str, enrolment: EnrolledElsewhere, now: datetime
+) -> list[str]:
     """Write it in one transaction; return the attributions that began meanwhile."""
     async with desk.pool.acquire() as conn:
         zone = await standing.time_zone(conn, patient_id)
@@ -280,18 +292,17 @@ async def _enrol_outside(desk: Desk, patient_id: str, enrolment: EnrolledElsewhe
             ) from None
 
 
-async def finish_task(desk: Desk, task_id: int, *, by: str, now: datetime) -> bool:
+async def finish_task(conn: "Connection", task_id: int, *, by: str, now: datetime) -> bool:
     """Close a task by hand; tell whether it was open.
 
     Raises:
         NotFoundError: there is no such task.
     """
-    async with desk.pool.acquire() as conn, conn.transaction():
+    async with conn.transaction():
         was_open = await tasks.done(conn, task_id, now, by)
         if was_open:
-            await records.append(
-                conn, "task", str(task_id), "done", now, by=by, after="done", policy=CURRENT.version
-            )
+            version = CURRENT.version
+            await records.append(conn, "task", str(task_id), "done", now, by=by, after="done", policy=version)
     if was_open is None:
         raise NotFoundError(fr=f"Il n’y a pas de tâche {task_id}.", en=f"There is no task {task_id}.")
     return was_open
@@ -301,11 +312,3 @@ async def has_patients(desk: Desk) -> bool:
     """Tell whether anybody was ever registered."""
     async with desk.pool.acquire() as conn:
         return await standing.has_patients(conn)
-
-
-async def _stored_block(conn, block_id):
-    raise NotFoundError(fr="x", en="y")
-
-
-async def _stored_attribution(conn, attribution_id):
-    raise NotFoundError(fr="x", en="y")

@@ -27,7 +27,9 @@ View: TypeAlias = dict[str, Any]
 
 PATIENCE: Final = timedelta(seconds=15)
 """A live worker takes an update or answers a query in milliseconds; in seconds while it starts a large block."""
-_NO_ANSWER: Final = frozenset({RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED, RPCStatusCode.FAILED_PRECONDITION})
+_NO_ANSWER: Final = frozenset(
+    {RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED, RPCStatusCode.FAILED_PRECONDITION}
+)
 
 
 class ClosedError(Exception):

@@ -74,12 +74,36 @@ def to_try(made: Made, now: datetime) -> list[Try]:
     record = "attribution record"
     return [
         Try(f"block show {made.block_id}", "le bloc et sa liste", "the block and its list"),
-        Try(f"{record} {first} accepted", "le médecin accepte ce patient", "the physician accepts this patient"),
-        Try(f"letter show {first} --pdf lettre.pdf", "la lettre envoyée au patient", "the letter sent to the patient"),
-        Try(f"{record} {first} sv_entered", "la clinique l’inscrit sans visite (SV)", "the clinic enrols them (SV)"),
-        Try(f"advance {first} {_VISIT_AFTER_DAYS}d", "trente jours passent pour lui", "thirty days pass for them"),
-        Try(f"{record} {first} mf_signed signed_on={signed}", "le formulaire 4096 est signé (MF)", "form 4096 is signed (MF)"),
-        Try(f"{record} {second} refused reason=retraite", "le médecin refuse celui-ci", "the physician refuses this one"),
+        Try(
+            f"{record} {first} accepted",
+            "le médecin accepte ce patient",
+            "the physician accepts this patient",
+        ),
+        Try(
+            f"letter show {first} --pdf lettre.pdf",
+            "la lettre envoyée au patient",
+            "the letter sent to the patient",
+        ),
+        Try(
+            f"{record} {first} sv_entered",
+            "la clinique l’inscrit sans visite (SV)",
+            "the clinic enrols them (SV)",
+        ),
+        Try(
+            f"advance {first} {_VISIT_AFTER_DAYS}d",
+            "trente jours passent pour lui",
+            "thirty days pass for them",
+        ),
+        Try(
+            f"{record} {first} mf_signed signed_on={signed}",
+            "le formulaire 4096 est signé (MF)",
+            "form 4096 is signed (MF)",
+        ),
+        Try(
+            f"{record} {second} refused reason=retraite",
+            "le médecin refuse celui-ci",
+            "the physician refuses this one",
+        ),
         Try(f"advance {third} 72h", "72 heures passent sans réponse", "72 hours pass without an answer"),
         Try("task list", "ce que le coordonnateur doit décider", "what the coordinator must decide"),
     ]

@@ -1,11 +1,9 @@
 """Training only: one attribution's own clock is moved, by the server's own time skipping."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from dateutil.relativedelta import relativedelta
-from temporalio.client import WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import TimeSkipper
 
@@ -18,8 +16,14 @@ from gamf.runtime.polling import until
 
 _SETTLES_WITHIN: Final = 30
 """Seconds for what came due on the way to be written."""
+_JUST_AFTER: Final = timedelta(seconds=1)
 _REFUSED: Final = frozenset(
-    {RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.FAILED_PRECONDITION, RPCStatusCode.UNIMPLEMENTED}
+    {
+        RPCStatusCode.INVALID_ARGUMENT,
+        RPCStatusCode.PERMISSION_DENIED,
+        RPCStatusCode.FAILED_PRECONDITION,
+        RPCStatusCode.UNIMPLEMENTED,
+    }
 )
 
 
@@ -52,51 +56,60 @@ async def advance(desk: Desk, attribution_id: str, length: relativedelta) -> Vie
         ServiceUnreachable: a service is silent.
     """
     before = await acting.show_attribution(desk, attribution_id)
+    return await _advance(desk, before, await clock(desk, attribution_id) + length)
+
+
+async def pass_deadline(desk: Desk, attribution_id: str) -> View:
+    """Move the attribution's clock to just after its next deadline; otherwise as `advance`."""
+    before = await acting.show_attribution(desk, attribution_id)
+    deadline = before["deadline"]
+    arrival = datetime.fromisoformat(deadline) if deadline else await clock(desk, attribution_id)
+    return await _advance(desk, before, arrival + _JUST_AFTER)
+
+
+async def clock(desk: Desk, attribution_id: str) -> datetime:
+    """Return what time it is for that attribution, in UTC."""
+    handle = desk.temporal.get_workflow_handle(attribution_workflow_id(attribution_id))
+    async with asking.answering(desk.temporal):
+        return await TimeSkipper(desk.temporal).get_current_time(handle)
+
+
+async def _advance(desk: Desk, before: View, arrival: datetime) -> View:
     if before["ended_on"] is not None:
         raise RefusedByRuleError(
             "A20",
             f"L’attribution est terminée depuis le {before['ended_on']}\u00a0: son horloge est arrêtée.",
             f"The attribution ended on {before['ended_on']}: its clock has stopped.",
         )
+    attribution_id = before["attribution_id"]
     try:
         async with asking.answering(desk.temporal):
-            now = await _moved(desk, attribution_id, length)
+            await _fast_forward(desk, attribution_id, arrival)
     except ClosedError:
         return await acting.show_attribution(desk, attribution_id)
-    return await _settled(desk, attribution_id, now)
+    return await _settled(desk, attribution_id, arrival)
 
 
-async def clock(desk: Desk, attribution_id: str) -> datetime:
-    """Return what time it is for that attribution, in UTC."""
-    skipper = TimeSkipper(desk.temporal)
-    return await skipper.get_current_time(desk.temporal.get_workflow_handle(attribution_workflow_id(attribution_id)))
-
-
-async def _moved(desk: Desk, attribution_id: str, length: relativedelta) -> datetime | None:
-    """Return the time it is for the attribution afterwards, or None when it ended on the way."""
+async def _fast_forward(desk: Desk, attribution_id: str, arrival: datetime) -> None:
     skipper = TimeSkipper(desk.temporal)
     handle = desk.temporal.get_workflow_handle(attribution_workflow_id(attribution_id))
-    begun = await skipper.get_current_time(handle)
-    arrival = begun + length
     try:
-        arrived = await skipper.fast_forward(handle, arrival - begun)
+        # False says that the attribution ended on the way: its view says so as well.
+        await skipper.fast_forward(handle, arrival - await skipper.get_current_time(handle))
     except RPCError as error:
         if error.status in _REFUSED:
             raise _not_training() from None
         raise
-    return arrival if arrived else None
 
 
-async def _settled(desk: Desk, attribution_id: str, now: datetime | None) -> View:
+async def _settled(desk: Desk, attribution_id: str, now: datetime) -> View:
     """Return the view once nothing that came due by that time is left to do."""
     view: View = {}
 
     async def done() -> bool:
         nonlocal view
         view = await acting.show_attribution(desk, attribution_id)
-        if view["ended_on"] is not None:
-            return True
-        return now is not None and datetime.fromisoformat(view["deadline"]) > now
+        return view["ended_on"] is not None or datetime.fromisoformat(view["deadline"]) > now
 
     await until(done, within_seconds=_SETTLES_WITHIN)
     return view

@@ -31,13 +31,17 @@ _UI_PORT: Final = 8233
 
 @dataclass(frozen=True)
 class Wanted:
-    """How to start: the folder that everything is kept in, and the ports (0: any that is free; no UI: None)."""
+    """How to start: the folder that everything is kept in, and the ports (0: any that is free; no UI: None).
+
+    With `own`, both servers are started here, whatever the environment names.
+    """
 
     data: Path
     training: bool = False
     temporal_port: int = _TEMPORAL_PORT
     ui_port: int | None = _UI_PORT
     durable: bool = True
+    own: bool = False
 
 
 @dataclass
@@ -83,7 +87,7 @@ async def everything(
     Raises:
         Fault: a port or the folder is in use, a server does not start or does not answer.
     """
-    settings = settings.model_copy(update={"data_dir": wanted.data})
+    settings = _of_this_folder(settings, wanted)
     wanted.data.mkdir(mode=0o755, parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(FolderLock(wanted.data, "data"))
@@ -101,13 +105,20 @@ async def everything(
         yield Running(found, worker.pool, worker.client, ended)
 
 
+def _of_this_folder(settings: Settings, wanted: Wanted) -> Settings:
+    changes: dict[str, object] = {"data_dir": wanted.data}
+    if wanted.own:
+        changes |= {"database_url": None, "outbox_dir": None, "carrier": "outbox"}
+    return settings.model_copy(update=changes)
+
+
 async def _servers(stack: AsyncExitStack, settings: Settings, wanted: Wanted) -> Servers:
     """Start, side by side, the servers that the environment does not name."""
     servers = Servers()
     starts: list[Awaitable[None]] = []
     if settings.database_url is None:
         starts.append(_start_postgres(stack, servers, wanted))
-    if not external_temporal(os.environ):
+    if wanted.own or not external_temporal(os.environ):
         starts.append(_start_temporal(stack, servers, wanted))
     for outcome in await asyncio.gather(*starts, return_exceptions=True):
         if isinstance(outcome, BaseException):

@@ -26,6 +26,7 @@ from gamf.domain.facts import (
     Instant,
     Licence,
     MfSigned,
+    Overtaking,
     PatientLeft,
     PatientRefused,
     PhysicianLeft,
@@ -661,7 +662,7 @@ def take(a: Attribution, fact: AnyFact, now: datetime) -> Taken:
     return _apply(a, row, fact.name, fact, now)
 
 
-def overtake(a: Attribution, fact: EnrolledElsewhere | PatientLeft, now: datetime) -> Taken:
+def overtake(a: Attribution, fact: Overtaking, now: datetime) -> Taken:
     """End this attribution: another one of the same patient has made that fact true already (A11, A15, A24).
 
     It ends at once, even for a fact dated ahead, since the patient is in one place only.
@@ -670,11 +671,6 @@ def overtake(a: Attribution, fact: EnrolledElsewhere | PatientLeft, now: datetim
         RefusedByRuleError: it has ended.
     """
     return _apply(a, _row(a, fact), fact.name, fact, now)
-
-
-def be_overtaken(a: Attribution, fact: EnrolledElsewhere, now: datetime) -> Taken:
-    """End at once by a fact that another attribution, or the register, has already written (A11, A24)."""
-    return _apply(a, TABLE[a.state][fact.name], fact.name, fact, now)
 
 
 def drop_announced(a: Attribution, fact: AnyFact) -> Attribution:
@@ -821,7 +817,6 @@ __all__ = [
     "Step",
     "Taken",
     "Transition",
-    "be_overtaken",
     "begin",
     "drop_announced",
     "next_due",

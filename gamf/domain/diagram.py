@@ -1,4 +1,4 @@
-"""The table of the rules drawn for people: a state diagram (Mermaid) and a table (Markdown), in French, from `TABLE`.
+"""The table of the rules for people to read: a state diagram (Mermaid) and a table (Markdown), in French.
 
 What every state that holds the patient takes alike is drawn once, from the frame around those states.
 """

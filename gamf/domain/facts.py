@@ -154,6 +154,8 @@ class PhysicianLeft(Fact):
     cause: Literal["retired", "deceased", "non_participating", "disengaged", "moved"]
 
 
+Overtaking = EnrolledElsewhere | PatientLeft
+"""The facts that end whatever attribution the patient is in, and not only the one that they were reported to."""
 AnyFact = (
     Accepted
     | Refused

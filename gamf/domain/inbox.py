@@ -1,6 +1,7 @@
 """What people send, before the rules see it, and what the rules refused: nothing that someone sent is lost."""
 
 import json
+import re
 from datetime import datetime
 from typing import Any, Final
 
@@ -9,6 +10,9 @@ from pydantic import BaseModel, ConfigDict
 from gamf.domain.refusal import Reason
 
 _LONGEST: Final = 2_000
+_DEEPEST: Final = 20
+_NUL: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+"""An escaped NUL in JSON text, and not the six characters of its escape, whose backslash is itself escaped."""
 
 
 class Sent(BaseModel):
@@ -40,8 +44,8 @@ def sent(fact: str, argument: object) -> Sent:
         text = json.dumps(argument, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
         return illegible(fact, str(type(argument).__name__))
-    storable = text.encode("utf-8", "replace").decode("utf-8").replace("\\u0000", "�")
-    if len(storable) > _LONGEST:
+    storable = _NUL.sub(r"\1�", text.encode("utf-8", "replace").decode("utf-8"))
+    if len(storable) > _LONGEST or _deeper(argument, _DEEPEST):
         return illegible(fact, storable)
     return Sent(fact=_cut(fact), argument=json.loads(storable), legible=storable == text)
 
@@ -56,6 +60,12 @@ def refused(item: Sent, reason: Reason, at: datetime) -> RefusedFact:
     return RefusedFact(
         fact=item.fact, at=at, argument=item.argument, rule=reason.rule, reason=reason.fr, reason_en=reason.en
     )
+
+
+def _deeper(value: object, levels: int) -> bool:
+    # The converters of the workflow's history stop at some 200 levels, which must not stop the workflow.
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    return any(levels == 0 or _deeper(each, levels - 1) for each in inner)
 
 
 def _cut(name: str) -> str:

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from gamf.domain.attribution import Subject, Transition
+from gamf.domain.facts import Overtaking
 from gamf.storage.connection import Connection
 
 
@@ -65,23 +66,23 @@ async def update(conn: Connection, t: Transition) -> None:
 
 
 async def overtake(
-    conn: Connection, patient_id: str, attribution_id: str | None, ended_on: date, fact: dict[str, Any]
+    conn: Connection, patient_id: str, attribution_id: str | None, ended_on: date, fact: Overtaking
 ) -> list[str]:
-    """End the patient's other attribution under way, which is told afterwards; return the ones to tell (A11, A24).
+    """End the patient's other attribution under way, which is told afterwards; return the ones to tell (A11, A15, A24).
 
     One that waits for a late MF holds nobody: it is told and ends itself.
     """
     await conn.execute(
         """
         UPDATE attributions
-        SET state = 'enrolled_elsewhere', under_way = false, deadline = NULL, waiting_for = NULL, ended_on = $3,
-            overtaken_by = $4
+        SET state = $4, under_way = false, deadline = NULL, waiting_for = NULL, ended_on = $3, overtaken_by = $5
         WHERE patient_id = $1 AND under_way AND attribution_id IS DISTINCT FROM $2
         """,
         patient_id,
         attribution_id,
         ended_on,
-        fact,
+        fact.name,
+        told(fact),
     )
     rows = await conn.fetch(
         """
@@ -92,9 +93,14 @@ async def overtake(
         """,
         patient_id,
         attribution_id,
-        fact,
+        told(fact),
     )
     return [row["attribution_id"] for row in rows]
+
+
+def told(fact: Overtaking) -> dict[str, Any]:
+    """Return a fact as the update `record` takes it: its object with one more key, `fact`."""
+    return {**fact.argument(), "fact": fact.name}
 
 
 async def insert_many(conn: Connection, block_id: str, attributed_at: datetime, deadline: datetime, ids: Sequence[str]) -> None:

@@ -146,6 +146,7 @@ async def stage(conn: Connection, target: Target, rows: Iterable[Row]) -> None:
         format="text",
         null="",
     )
+    await conn.execute("CREATE INDEX ON pg_temp.incoming (line)")
     await conn.execute("ANALYZE pg_temp.incoming")
 
 

@@ -19,7 +19,7 @@ async def enrol_outside(  # noqa: PLR0913 - the parts of one enrolment
     await patients.lock(conn, patient_id)
     await enrolments.end_other_sv(conn, patient_id, None, on)
     await enrolments.write_outside(conn, patient_id, physician, on, basis)
-    others = await attributions.overtake(conn, patient_id, None, today, fact.argument())
+    others = await attributions.overtake(conn, patient_id, None, today, fact)
     await patients.enrol(conn, patient_id)
     await records.append(
         conn, "patient", patient_id, fact.name, at, by=by, argument=fact.argument(), after="enrolled", rules=("A24",)

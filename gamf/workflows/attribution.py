@@ -6,7 +6,6 @@ never a name, a NAM, an address or anything about health.
 """
 
 import asyncio
-import json
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -47,8 +46,8 @@ _MOST_CARRIED: Final = 2_000
 """Sent or refused facts that a new run is given; more are settled first, so that its argument stays small."""
 _OVERTAKEN: Final = Reason(
     rule="A11",
-    fr="Le patient est inscrit auprès d'un autre médecin ; l'attribution est terminée.",
-    en="The patient is enrolled with another physician; the attribution has ended.",
+    fr="Le patient est parti ou inscrit ailleurs ; l'attribution est terminée.",
+    en="The patient has left or is enrolled elsewhere; the attribution has ended.",
 )
 _CONFLICT: Final = Reason(
     rule="invariant 2",
@@ -236,8 +235,7 @@ class AttributionWorkflow:
             summary=visibility.STEP_SUMMARIES[taken.transition.step],
         )
         if outcome.overtaken:
-            fact = facts.EnrolledElsewhere.model_validate_json(json.dumps(outcome.fact))
-            await self._do(rules.be_overtaken(self._attribution, fact, workflow.now()))
+            await self._do(rules.overtake(self._attribution, _told(outcome), workflow.now()))
         elif outcome.conflict is None:
             await self._become(taken.attribution, outcome)
         return outcome
@@ -254,7 +252,8 @@ class AttributionWorkflow:
         """Tell the patient's other attribution what this one's fact did to it (A11)."""
         other = workflow.get_external_workflow_handle(attribution_workflow_id(attribution_id))
         try:
-            await other.signal(facts.EnrolledElsewhere.name, outcome.fact)
+            fact = _told(outcome)
+            await other.signal(fact.name, fact.argument())
         except FailureError:
             # It ended by itself meanwhile: there is nobody to tell, and the database knows already.
             workflow.logger.info("the other attribution has ended", extra={"attribution_id": attribution_id})
@@ -316,3 +315,11 @@ class AttributionWorkflow:
             attribution=self._attribution, inbox=self._inbox.memory(), letters=tuple(self._letters_due)
         )
         return Argument(**self._start.model_dump(), carried=carried)
+
+
+def _told(outcome: Outcome) -> facts.Overtaking:
+    """Return the fact that one attribution tells another."""
+    argument = dict(outcome.fact or {})
+    fact = facts.parse(argument.pop("fact", ""), argument)
+    assert isinstance(fact, facts.Overtaking)  # noqa: S101 - the activity writes no other
+    return fact

@@ -109,7 +109,7 @@ def summary(start: Start) -> str:
 def details(a: Attribution) -> str:
     """Return, in Markdown, the state, who is expected to act, the next deadline, and what happened last."""
     state = ("État", f"**{_sentence(LABELS[a.state][0])}** (`{a.state}`)")
-    happened = [(_local(a, entry.at), _told(entry)) for entry in _latest(a)]
+    happened = [(_at(a, entry.at), _told(entry)) for entry in _latest(a)]
     policy = f"Politique {a.start.policy.version} · heures de {a.start.time_zone}"
     return "\n\n".join([_table([state, *_what_next(a)]), "**Ce qui s'est passé**", _table(happened), policy])
 
@@ -120,7 +120,8 @@ def _what_next(a: Attribution) -> list[tuple[str, str]]:
     acts = ("Qui doit agir", f"**{_sentence(AWAITED[a.state][0])}**")
     if a.next_deadline is None:
         return [acts]
-    due = f"**{_local(a, a.next_deadline)}**"
+    day, hour = _local(a, a.next_deadline)
+    due = f"**{_day(day)}, {hour}**"
     return [acts, ("Prochaine échéance", due), ("À l'échéance", timer_summary(a))]
 
 
@@ -152,12 +153,17 @@ def timer_summary(a: Attribution) -> str:
     return DEADLINE_LABELS[WAITS[a.state]][0]
 
 
-def _local(a: Attribution, instant: datetime) -> str:
+def _local(a: Attribution, instant: datetime) -> tuple[date, str]:
     """Say an instant on the RLS's clock (A23); midnight is 24:00 of the day that ends, as in the rules."""
     local = instant.astimezone(calendar.zone(a.start.time_zone))
     if local.time() == time(0):
-        return f"{_day(local.date() - timedelta(days=1))}, 24 h 00"
-    return f"{_day(local.date())}, {local.hour} h {local:%M}"
+        return local.date() - timedelta(days=1), "24 h 00"
+    return local.date(), f"{local.hour} h {local:%M}"
+
+
+def _at(a: Attribution, instant: datetime) -> str:
+    day, hour = _local(a, instant)
+    return f"{day}, {hour}"
 
 
 def _day(day: date) -> str:

@@ -380,3 +380,17 @@ async def test_two_draws_at_once_never_share_a_patient(block: BlockCase) -> None
     everybody = [one.patient_id for list_ in drawn for one in list_.listed]
     assert len(everybody) == len(set(everybody)) == 30
     assert await block.pool.fetchval("SELECT count(*) FROM patients WHERE place = 'proposed'") == 30
+
+
+async def test_a15_a_death_known_by_one_attribution_ends_the_other(case: Case) -> None:
+    await expired(case)
+    later = NOON + timedelta(days=370)
+    other = Case(case.pool, case.start.model_copy(update={"attribution_id": "2027-000001", "attributed_at": later}))
+    await other.propose()
+    await other.go("accepted", later + timedelta(hours=1))
+    died = case.report("patient_left", later + timedelta(days=2), on="2027-06-07", cause="deceased")
+    outcome = await case.once_only(died)
+    assert outcome.tell == ("2027-000001",)
+    assert await case.place() == "left"
+    row = await case.pool.fetchrow("SELECT state FROM attributions WHERE attribution_id = '2027-000001'")
+    assert row is not None and row["state"] == "patient_left"

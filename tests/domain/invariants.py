@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
+from itertools import pairwise
 
 from gamf.domain import calendar
 from gamf.domain.attribution import Attribution
@@ -53,7 +54,7 @@ def check_person(world: World, person: Person) -> None:
 def check_no_overlap(enrolments: list[Enrolled]) -> None:
     """Invariant 2: enrolments that are not voided follow one another."""
     ordered = sorted(enrolments, key=lambda e: e.start)
-    for earlier, later in zip(ordered, ordered[1:], strict=False):
+    for earlier, later in pairwise(ordered):
         assert earlier.end is not None
         assert earlier.end < later.start
     assert all(e.end is None or e.start <= e.end for e in ordered)
@@ -82,17 +83,18 @@ def check_sv(world: World, a: Attribution) -> None:
     assert a.window_opens_on is not None
     assert a.sv_last_day is not None
     months = a.start.policy.mf_months_vulnerable if a.start.vulnerable else a.start.policy.mf_months
-    assert a.term == calendar.add_months(a.sv.start, months)
+    term = calendar.add_months(a.sv.start, months)
+    assert a.term == term
     assert max(a.confirmed_on, a.window_opens_on) <= a.sv.start <= min(a.sv_last_day, a.local(world.now))
-    assert a.sv.end is None or a.sv.start <= a.sv.end <= a.term
+    assert a.sv.end is None or a.sv.start <= a.sv.end <= term
     assert a.sv.voided or (a.sv.end is None) == (a.state is State.ENROLLED_SV)
     if a.mf is not None and not a.sv.voided:
-        assert a.sv.end == min(a.mf.start - timedelta(days=1), a.term), "R12: not closed the day before"
+        assert a.sv.end == min(a.mf.start - timedelta(days=1), term), "R12: not closed the day before"
     check_sv_row(world, a)
 
 
 def check_sv_row(world: World, a: Attribution) -> None:
-    """The row says what the attribution says, unless an enrolment dated back made room for itself since (R10)."""
+    """The row says what the attribution says, unless an enrolment dated back made room for itself (R10)."""
     assert a.sv is not None
     mine = world.enrolments_of[a.start.patient_id]
     (row,) = [e for e in mine if e.attribution_id == a.start.attribution_id and e.category == "SV"]
@@ -134,7 +136,7 @@ def check_records(world: World, a: Attribution) -> None:
     mine = world.records_of[a.start.attribution_id]
     assert [t.number for t in mine] == list(range(a.transitions + 1))
     assert {t.policy for t in mine} == {a.start.policy.version}
-    assert all(before.after is after.before for before, after in zip(mine, mine[1:], strict=False))
-    assert all(before.at <= after.at for before, after in zip(mine, mine[1:], strict=False))
+    assert all(before.after is after.before for before, after in pairwise(mine))
+    assert all(before.at <= after.at for before, after in pairwise(mine))
     assert mine[-1].after is a.state
     assert mine[-1].under_way == a.under_way

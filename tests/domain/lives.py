@@ -35,7 +35,7 @@ def instant(local: str, zone: str = TORONTO) -> datetime:
 
 
 def wall(moment: datetime | None, zone: str = TORONTO) -> str:
-    """Return what a clock on the wall shows at that instant: `2026-03-06 12:00`, with the seconds when there are any."""
+    """Return what a clock on the wall shows at that instant: `2026-03-06 12:00`, and the seconds if any."""
     assert moment is not None
     local = moment.astimezone(calendar.zone(zone)).replace(tzinfo=None)
     return local.isoformat(" ", "seconds" if local.second else "minutes")

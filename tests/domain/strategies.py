@@ -1,7 +1,7 @@
-"""Facts and jumps in time, made at random for an attribution as it is: valid, invalid, repeated, dated ahead or behind.
+"""Facts and jumps in time, at random, for an attribution as it is: valid, invalid, dated ahead or behind.
 
-Each strategy draws a few bytes and reads its choices from them, one byte a choice: it is fast, a failure shrinks towards
-the first choice of each list, and the dates lie where the rules turn: on the limits, a day before and a day after.
+Each strategy draws a few bytes and reads its choices from them, one byte a choice: it is fast, and a failure
+shrinks towards the first choice of each list. The dates lie where the rules turn: on a limit, a day from it.
 """
 
 from collections.abc import Callable, Sequence
@@ -55,12 +55,12 @@ def choices() -> st.SearchStrategy[Choices]:
 
 
 def facts(a: Attribution, now: datetime) -> st.SearchStrategy[SentFact]:
-    """Draw a fact about this attribution as somebody may report it now; one in about sixteen has a faulty form."""
+    """Draw a fact about this attribution as somebody may report it now; one in sixteen has a faulty form."""
     return choices().map(lambda chosen: fact(chosen, a, now))
 
 
 def jumps(a: Attribution, now: datetime) -> st.SearchStrategy[datetime]:
-    """Draw an instant after now: seconds to years away, or at a deadline, a second before or a second after."""
+    """Draw an instant after now: seconds to years away, or at a deadline, a second before, a second after."""
     return choices().map(lambda chosen: jump(chosen, a, now))
 
 
@@ -102,7 +102,7 @@ _LENGTHS: Final = (
 )
 
 
-# --- the arguments of each fact -----------------------------------------------------------------------------------
+# --- the arguments of each fact ---
 
 
 def _answer(chosen: Choices, a: Attribution, now: datetime) -> Argument:

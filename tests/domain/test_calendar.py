@@ -115,7 +115,7 @@ def test_a1_hours_are_elapsed_hours() -> None:
 
 
 @given(
-    st.datetimes(datetime(2026, 1, 1), datetime(2100, 1, 1), timezones=zones.map(calendar.zone)),
+    st.datetimes(datetime.fromisoformat("2026-01-01"), timezones=zones.map(calendar.zone)),
     st.integers(1, 8760),
 )
 def test_a1_hours_are_the_same_in_every_zone(moment: datetime, hours: int) -> None:

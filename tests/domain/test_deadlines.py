@@ -1,4 +1,4 @@
-"""Every deadline a second before, at it, and a second after; in three zones, over clock changes, month ends and holidays.
+"""Every deadline a second before, at it and a second after, over clock changes, month ends and holidays.
 
 2026 changes its clocks on 8 March and 1 November at 2:00, in Toronto and Halifax; Blanc-Sablon does not.
 """

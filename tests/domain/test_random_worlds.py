@@ -1,4 +1,4 @@
-"""A hundred thousand random steps of facts, times and duplicates; the invariants of rules.md hold after each."""
+"""A hundred thousand random steps of facts, times and duplicates: the invariants hold after each."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -28,15 +28,16 @@ class RandomWorld(RuleBasedStateMachine):
     rows: ClassVar[Counter[tuple[State, str]]] = Counter()
     overtaken: ClassVar[Counter[State]] = Counter()
     refused: ClassVar[Counter[str]] = Counter()
-    world: World
-    sent: list[tuple[str, str, object]]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world: World = World(now=datetime(2026, 2, 2, 17, tzinfo=UTC))
+        self.sent: list[tuple[str, str, object]] = []
 
     @initialize(chosen=choices())
     def begin(self, chosen: Choices) -> None:
-        start = datetime(2026, 2, 2, 17, tzinfo=UTC) + timedelta(
-            days=chosen.below(256), minutes=chosen.below(256)
-        )
-        self.world, self.sent = World(now=start), []
+        later = timedelta(days=chosen.below(256), minutes=chosen.below(256))
+        self.world.now = datetime(2026, 2, 2, 17, tzinfo=UTC) + later
         self._somebody_registers(chosen)
         self._somebody_registers(chosen)
         self._a_patient_is_attributed(chosen)
@@ -129,10 +130,15 @@ class RandomWorld(RuleBasedStateMachine):
 
 def machine(part: int) -> type[RandomWorld]:
     """Make a machine with counters of its own, which goes the same way each time."""
-    name = f"RandomWorld{part}"
-    counters = {"steps": 0, "rows": Counter(), "overtaken": Counter(), "refused": Counter()}
+
+    class OneWorld(RandomWorld):
+        steps: ClassVar[int] = 0
+        rows: ClassVar[Counter[tuple[State, str]]] = Counter()
+        overtaken: ClassVar[Counter[State]] = Counter()
+        refused: ClassVar[Counter[str]] = Counter()
+
     made: Callable[[type[RandomWorld]], type[RandomWorld]] = seed(part)
-    return made(type(name, (RandomWorld,), counters))
+    return made(OneWorld)
 
 
 @pytest.mark.parametrize("part", range(PARTS))
@@ -147,7 +153,7 @@ def test_the_invariants_hold_after_each_of_a_hundred_thousand_steps(part: int) -
             database=None,
             print_blob=True,
             phases=[Phase.generate, Phase.shrink],
-            suppress_health_check=list(HealthCheck),
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
         ),
     )
     assert random_world.steps >= STEPS // PARTS

@@ -1,4 +1,4 @@
-"""What ends an attribution from outside: the patient, another physician, a departure (R9, R10, A7, A8, A14 to A16, A25)."""
+"""What ends an attribution from outside: a refusal, another physician, a departure (R9, R10, A7 to A25)."""
 
 from collections.abc import Callable
 from datetime import date
@@ -21,7 +21,7 @@ HELD: dict[State, Callable[[], Life]] = {
     State.OVERDUE: lambda: confirmed().at("2026-06-17 10:00"),
     State.ENROLLED_SV: lambda: enrolled(SV).at("2026-06-20 10:00"),
 }
-WAITING = {**HELD, State.EXPIRED: lambda: expired(SV)}
+WAITING: dict[State, Callable[[], Life]] = {**HELD, State.EXPIRED: lambda: expired(SV)}
 TOLD = {State.CONFIRMED, State.OVERDUE, State.ENROLLED_SV}
 """The states in which the patient has had the letter and is still attributed."""
 
@@ -114,7 +114,7 @@ def test_r10_until_the_form_is_signed_another_physician_may_enrol(state: State) 
     today = life.attribution.local(life.now)
     life.report("enrolled_elsewhere", effective_on=today.isoformat(), **ELSEWHERE)
     assert life.state is State.ENROLLED_ELSEWHERE
-    assert effects.WriteElsewhere(start=today, **ELSEWHERE) in life.effects
+    assert effects.WriteElsewhere(start=today, physician="54321", basis="AMP") in life.effects
 
 
 def test_r10_once_the_form_is_signed_ours_has_ended() -> None:
@@ -277,9 +277,8 @@ def test_a16_from_the_notice_no_new_block_and_nothing_else_before_the_day() -> N
     assert life.state is State.ENROLLED_SV
     assert life.deadline == "2026-09-01 00:00"
     assert life.at("2026-08-31 23:59:59").state is State.ENROLLED_SV
-    life.at("2026-09-01 00:00")
-    assert life.state is State.PHYSICIAN_LEFT
-    assert effects.CloseSv(end=date(2026, 8, 31)) in life.effects
+    assert life.at("2026-09-01 00:00").state is State.PHYSICIAN_LEFT
+    assert life.effects_of(effects.CloseSv) == [effects.CloseSv(end=date(2026, 8, 31))]
 
 
 def test_a16_an_attribution_without_an_answer_is_over_on_the_day() -> None:

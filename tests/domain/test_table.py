@@ -10,7 +10,6 @@ from pydantic import BaseModel
 
 from gamf.domain import effects
 from gamf.domain.attribution import TABLE, Attribution, Enrolment, Entry, RepeatedError, next_due, would_take
-from gamf.domain.effects import Effect
 from gamf.domain.facts import FACTS, parse
 from gamf.domain.refusal import RefusedByRuleError
 from gamf.domain.states import (
@@ -211,7 +210,7 @@ def test_a18_nothing_in_the_domain_can_write_a_registration_date() -> None:
     assert not {name for name in names if "regist" in name}
 
 
-def effect_models() -> list[type[Effect]]:
+def effect_models() -> list[type[BaseModel]]:
     return [
         model
         for model in vars(effects).values()

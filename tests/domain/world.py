@@ -1,8 +1,8 @@
 """A world in memory: it carries out the effects of the transitions as the database does, and nothing more.
 
 It stands where the workflows, the activities and PostgreSQL stand: attributions are asked through `take`,
-`overtake` and `pass_deadline`, and each effect is written to plain collections. Two worlds, this one and the real
-one, given the same facts at the same instants, must end alike.
+`overtake` and `pass_deadline`, and each effect is written to plain collections. Two worlds, this one and the
+real one, given the same facts at the same instants, must end alike.
 """
 
 from collections import defaultdict
@@ -48,7 +48,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Enrolled:
-    """A row of the enrolments; `end` is the last day included, None while it runs; MF stands for another's too."""
+    """A row of the enrolments; `end` is the last day included, None while it runs; another's is an MF too."""
 
     physician: str
     category: str
@@ -88,9 +88,9 @@ class Task:
 class World:
     """All that is remembered, and the one clock.
 
-    Attributions and enrolments are kept by patient, letters, tasks and records by attribution. `overtaken` names
-    the attributions ended by another's fact, with the state that they were in; `touched` names the patients of
-    whom something was written since it was last emptied.
+    Attributions and enrolments are kept by patient, letters, tasks and records by attribution. `overtaken`
+    names the attributions ended by another's fact and the state they were in; `touched` names the patients of whom
+    something was written since it was last emptied.
     """
 
     now: datetime

@@ -29,7 +29,7 @@ _PEOPLE: Final = 400
 _BY: Final = "coordination"
 _CLINIC: Final = "clinique"
 # One patient of the list for each; the clock of each attribution is its own.
-PARTS: Final = (
+PARTS: Final[tuple[State, ...]] = (
     State.PROPOSED,
     State.PROPOSED,
     State.UNANSWERED,
@@ -85,7 +85,7 @@ async def _play(ui: str, desk: Desk) -> Stage:
     block = await acting.request_block(desk, licence, len(PARTS), by=_BY, now=now)
     approved = await acting.approve_block(desk, block["block_id"], by=_BY)
     ids = [each["attribution_id"] for each in approved["list"]]
-    states = dict(zip(ids, PARTS, strict=True))
+    states: dict[str, State] = dict(zip(ids, PARTS, strict=True))
     for number, (attribution_id, state) in enumerate(states.items()):
         await _Part(desk, attribution_id).play(state, number)
     return Stage(ui, desk, block["block_id"], states)

@@ -18,6 +18,10 @@ from tests.e2e.stage import Stage, stage
 from tests.e2e.temporal_ui import WorkflowList, WorkflowPage
 
 _TORONTO: Final = ZoneInfo("America/Toronto")
+_MONTHS: Final = (
+    *("janvier", "février", "mars", "avril", "mai", "juin"),
+    *("juillet", "août", "septembre", "octobre", "novembre", "décembre"),
+)
 _WAITING: Final = (
     State.PROPOSED,
     State.UNANSWERED,
@@ -142,10 +146,8 @@ def _said(due: datetime) -> str:
     midnight = due.hour == due.minute == 0
     day = due - timedelta(days=1) if midnight else due
     first = "1er" if day.day == 1 else str(day.day)
-    month = (
-        "janvier,février,mars,avril,mai,juin,juillet,août,septembre,octobre,novembre,décembre".split(",")
-    )[day.month - 1]
-    return f"{first} {month} {day.year}, " + ("24 h 00" if midnight else f"{due.hour} h {due.minute:02}")
+    hour = "24 h 00" if midnight else f"{due.hour} h {due.minute:02}"
+    return f"{first} {_MONTHS[day.month - 1]} {day.year}, {hour}"
 
 
 def _typeset(words: str) -> str:

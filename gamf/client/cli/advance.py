@@ -23,7 +23,13 @@ if TYPE_CHECKING:
     Par exemple : gamf advance 2026-000042 72h. Refusé si « gamf up » tourne sans --training.""",
 )
 @attribution_argument
-@argument("length", type=Duration(), fr="De combien : 72h, 14d, 36mo, 1y…", en="By how much: 72h, 14d, 36mo, 1y…", shown=Text("DURÉE", "DURATION"))
+@argument(
+    "length",
+    type=Duration(),
+    fr="De combien : 72h, 14d, 36mo, 1y…",
+    en="By how much: 72h, 14d, 36mo, 1y…",
+    shown=Text("DURÉE", "DURATION"),
+)
 @reads_data
 @as_json
 def advance(attribution_id: str, length: relativedelta, data: Path | None, *, json_wanted: bool) -> None:

@@ -1,6 +1,6 @@
 """`gamf attribution`: the attributions and the facts reported about them."""
 
-from datetime import date
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ from gamf.client.cli import labels, session
 from gamf.client.cli.commands import argument, as_json, command, new_group, option, reads_data
 from gamf.client.cli.language import Text, say
 from gamf.client.cli.output import print_fields, print_json, print_table
+from gamf.client.cli.paging import limited, print_list
 from gamf.client.cli.values import ATTRIBUTION, BLOCK, LICENCE, Day, KeyValue
 from gamf.domain.facts import FACTS
 from gamf.domain.states import State
@@ -17,6 +18,8 @@ from gamf.domain.states import State
 if TYPE_CHECKING:
     from gamf.client.acting import Desk
     from gamf.client.asking import View
+    from gamf.client.reading import AttributionView, Page
+    from gamf.storage.connection import Connection
 
 attribution = new_group("attribution", Text("Les attributions.", "Attributions."))
 attribution_argument = argument(
@@ -28,7 +31,9 @@ attribution_argument = argument(
 )
 
 
-@command("show", fr="Montrer une attribution : son état, son échéance, ce qui a été rapporté.", group=attribution)
+@command(
+    "show", fr="Montrer une attribution : son état, son échéance, ce qui a été rapporté.", group=attribution
+)
 @attribution_argument
 @reads_data
 @as_json
@@ -52,11 +57,31 @@ def show(attribution_id: str, data: Path | None, *, json_wanted: bool) -> None:
     group=attribution,
 )
 @attribution_argument
-@argument("fact", type=click.Choice(list(FACTS)), fr="Le fait : " + ", ".join(FACTS) + ".", en="The fact: " + ", ".join(FACTS) + ".", shown=Text("FAIT", "FACT"))
-@argument("values", nargs=-1, type=KeyValue(), fr="Ce que le fait demande : on, reason, signed_on…", en="What the fact asks for: on, reason, signed_on…", shown=Text("clé=valeur", "key=value"))
+@argument(
+    "fact",
+    type=click.Choice(list(FACTS)),
+    fr="Le fait : " + ", ".join(FACTS) + ".",
+    en="The fact: " + ", ".join(FACTS) + ".",
+    shown=Text("FAIT", "FACT"),
+)
+@argument(
+    "values",
+    nargs=-1,
+    type=KeyValue(),
+    fr="Ce que le fait demande : on, reason, signed_on…",
+    en="What the fact asks for: on, reason, signed_on…",
+    shown=Text("clé=valeur", "key=value"),
+)
 @reads_data
 @as_json
-def record(attribution_id: str, fact: str, values: tuple[tuple[str, str], ...], data: Path | None, *, json_wanted: bool) -> None:
+def record(
+    attribution_id: str,
+    fact: str,
+    values: tuple[tuple[str, str], ...],
+    data: Path | None,
+    *,
+    json_wanted: bool,
+) -> None:
     """Record a fact about an attribution, by words key=value.
 
     For instance: gamf attribution record 2026-000042 mf_signed signed_on=2026-09-01
@@ -73,6 +98,72 @@ def record(attribution_id: str, fact: str, values: tuple[tuple[str, str], ...], 
         return await acting.record_fact(desk, attribution_id, fact, given, now=session.now())
 
     _print(session.act(data, act), json_wanted=json_wanted)
+
+
+@command("list", fr="Lister les attributions ; avec --due-before, par échéance.", group=attribution)
+@option(
+    "--state", type=click.Choice([state.value for state in State]), fr="En cet état.", en="In that state."
+)
+@option(
+    "--physician", type=LICENCE, shown=Text("PERMIS", "LICENCE"), fr="De ce médecin.", en="Of that physician."
+)
+@option("--block", "block_id", type=BLOCK, shown=Text("BLOC", "BLOCK"), fr="De ce bloc.", en="Of that block.")
+@option(
+    "--due-before",
+    type=Day(),
+    shown=Text("DATE", "DATE"),
+    fr="À échéance avant ce jour.",
+    en="Due before that day.",
+)
+@limited
+@reads_data
+@as_json
+def list_(
+    state: State | None,
+    physician: str | None,
+    block_id: str | None,
+    due_before: date | None,
+    limit: int | None,
+    data: Path | None,
+    *,
+    json_wanted: bool,
+) -> None:
+    """List the attributions; with --due-before, by deadline."""
+    from gamf.client import reading  # noqa: PLC0415 - keeps `--help` fast
+
+    # A day begins on this machine's clock: the list may be of several RLS.
+    due = datetime.combine(due_before, time.min).astimezone() if due_before else None
+    only = reading.AttributionFilter(state, physician, block_id, None, due)
+
+    async def fetch(conn: "Connection", after: str | None, most: int) -> "Page[AttributionView]":
+        return await reading.list_attributions(conn, only, after=after, limit=most)
+
+    headings = [
+        say("Attribution", "Attribution"),
+        say("Bloc", "Block"),
+        say("Médecin", "Physician"),
+        say("Priorité", "Priority"),
+        say("Vulnérable", "Vulnerable"),
+        say("État", "State"),
+        say("Échéance", "Deadline"),
+        say("On attend", "Waiting for"),
+    ]
+    print_list(fetch, headings, _row, data=data, limit=limit, json_wanted=json_wanted)
+
+
+def _row(view: "AttributionView") -> tuple[object, ...]:
+    owner = labels.label(labels.OWNERS, view.waiting_for)
+    state = labels.state(view.state)
+    return (
+        view.attribution_id,
+        view.block_id,
+        view.physician,
+        view.priority,
+        view.vulnerable,
+        state,
+        view.deadline,
+        owner,
+    )
 
 
 def _print(view: "View", *, json_wanted: bool) -> None:
@@ -96,15 +187,16 @@ def print_attribution(view: "View") -> None:
             (say("Bloc", "Block"), view["block_id"]),
             (say("Priorité", "Priority"), view["priority"]),
             (say("Vulnérable", "Vulnerable"), view["vulnerable"]),
-            (say("Inscription SV", "SV enrolment"), _period(view["sv"])),
-            (say("Inscription MF", "MF enrolment"), _period(view["mf"])),
+            (say("Inscription SV", "SV enrolment"), period(view["sv"])),
+            (say("Inscription MF", "MF enrolment"), period(view["mf"])),
         ]
     )
     _print_history(view)
     _print_refused(view)
 
 
-def _period(enrolment: dict[str, Any] | None) -> str:
+def period(enrolment: dict[str, Any] | None) -> str:
+    """Return the dates of an enrolment, as a person reads them."""
     if enrolment is None:
         return ""
     voided = say(" (annulée)", " (voided)") if enrolment["voided"] else ""
@@ -116,9 +208,21 @@ def _print_history(view: "View") -> None:
     if not entries:
         return
     click.echo()
-    headings = [say("Quand", "When"), say("Fait", "Fact"), say("Par", "By"), say("État", "State"), say("Politique", "Policy")]
+    headings = [
+        say("Quand", "When"),
+        say("Fait", "Fact"),
+        say("Par", "By"),
+        say("État", "State"),
+        say("Politique", "Policy"),
+    ]
     rows = [
-        (labels.instant(e["at"]), labels.label(labels.FACTS, e["fact"]), e.get("by"), labels.state(e["state"]), e["policy"])
+        (
+            labels.instant(e["at"]),
+            labels.label(labels.FACTS, e["fact"]),
+            e.get("by"),
+            labels.state(e["state"]),
+            e["policy"],
+        )
         for e in entries
     ]
     print_table(headings, rows)
@@ -128,7 +232,12 @@ def _print_refused(view: "View") -> None:
     if not view["refused_facts"]:
         return
     click.echo()
-    headings = [say("Refusé le", "Refused at"), say("Fait", "Fact"), say("Règle", "Rule"), say("Pourquoi", "Why")]
+    headings = [
+        say("Refusé le", "Refused at"),
+        say("Fait", "Fact"),
+        say("Règle", "Rule"),
+        say("Pourquoi", "Why"),
+    ]
     rows = [
         (labels.instant(e["at"]), e["fact"], e["rule"], say(e["reason"], e.get("reason_en", e["reason"])))
         for e in view["refused_facts"]

@@ -12,12 +12,16 @@ from gamf.client.cli import labels, session
 from gamf.client.cli.commands import argument, as_json, command, new_group, option, reads_data
 from gamf.client.cli.language import Text, say
 from gamf.client.cli.output import Bar, print_fields, print_json, print_table, progress
+from gamf.client.cli.paging import limited, print_list
 from gamf.client.cli.values import BLOCK, LICENCE
 
 if TYPE_CHECKING:
     from gamf.client.acting import Desk
     from gamf.client.asking import View
+    from gamf.client.reading import BlockView, Page
+    from gamf.storage.connection import Connection
 
+_STATES: Final = ("drawn", "attributed", "closed", "withdrawn")
 _LOOK_EVERY_SECONDS: Final = 0.3
 
 block = new_group(
@@ -27,13 +31,37 @@ block = new_group(
         "Blocks: a request, the list drawn, its approval, the answers.",
     ),
 )
-_block_argument = argument("block_id", type=BLOCK, fr="Le bloc, comme 2026-0007.", en="The block, such as 2026-0007.", shown=Text("BLOC", "BLOCK"))
-_by_option = option("--by", shown=Text("COMPTE", "ACCOUNT"), fr="Qui le rapporte (GAMF_ACCOUNT, sinon votre compte).", en="Who reports it (GAMF_ACCOUNT, else your account).")
+_block_argument = argument(
+    "block_id",
+    type=BLOCK,
+    fr="Le bloc, comme 2026-0007.",
+    en="The block, such as 2026-0007.",
+    shown=Text("BLOC", "BLOCK"),
+)
+_by_option = option(
+    "--by",
+    shown=Text("COMPTE", "ACCOUNT"),
+    fr="Qui le rapporte (GAMF_ACCOUNT, sinon votre compte).",
+    en="Who reports it (GAMF_ACCOUNT, else your account).",
+)
 
 
-@command("request", fr="Demander un bloc pour un médecin (R3) ; la liste est tirée, personne n’est encore attribué.", group=block)
-@option("--physician", required=True, type=LICENCE, shown=Text("PERMIS", "LICENCE"), fr="Permis du médecin (5 chiffres).", en="The physician's licence (5 digits).")
-@option("--size", required=True, type=int, shown=Text("N", "N"), fr="Nombre de patients.", en="How many patients.")
+@command(
+    "request",
+    fr="Demander un bloc pour un médecin (R3) ; la liste est tirée, personne n’est encore attribué.",
+    group=block,
+)
+@option(
+    "--physician",
+    required=True,
+    type=LICENCE,
+    shown=Text("PERMIS", "LICENCE"),
+    fr="Permis du médecin (5 chiffres).",
+    en="The physician's licence (5 digits).",
+)
+@option(
+    "--size", required=True, type=int, shown=Text("N", "N"), fr="Nombre de patients.", en="How many patients."
+)
 @_by_option
 @reads_data
 @as_json
@@ -43,12 +71,18 @@ def request(physician: str, size: int, by: str | None, data: Path | None, *, jso
 
     async def act(desk: "Desk") -> "View":
         with progress(say("Tirage", "Draw")):
-            return await acting.request_block(desk, physician, size, by=by or session.account(), now=session.now())
+            return await acting.request_block(
+                desk, physician, size, by=by or session.account(), now=session.now()
+            )
 
     _act(act, data, json_wanted=json_wanted)
 
 
-@command("approve", fr="Approuver la liste tirée (A21) : les patients sont attribués et les 72 heures commencent.", group=block)
+@command(
+    "approve",
+    fr="Approuver la liste tirée (A21) : les patients sont attribués et les 72 heures commencent.",
+    group=block,
+)
 @_block_argument
 @_by_option
 @reads_data
@@ -80,7 +114,11 @@ async def _watch(desk: "Desk", block_id: str, move: Bar) -> None:
         await asyncio.sleep(_LOOK_EVERY_SECONDS)
 
 
-@command("withdraw", fr="Retirer une liste tirée (A21) : chacun attend de nouveau, à sa date initiale.", group=block)
+@command(
+    "withdraw",
+    fr="Retirer une liste tirée (A21) : chacun attend de nouveau, à sa date initiale.",
+    group=block,
+)
 @_block_argument
 @option("--reason", required=True, shown=Text("MOTIF", "REASON"), fr="Le motif.", en="The reason.")
 @_by_option
@@ -96,7 +134,9 @@ def withdraw(block_id: str, reason: str, by: str | None, data: Path | None, *, j
     _act(act, data, json_wanted=json_wanted)
 
 
-@command("accept", fr="Confirmer que le médecin accepte tous les patients sans réponse (R6, A4).", group=block)
+@command(
+    "accept", fr="Confirmer que le médecin accepte tous les patients sans réponse (R6, A4).", group=block
+)
 @_block_argument
 @_by_option
 @reads_data
@@ -112,9 +152,19 @@ def accept(block_id: str, by: str | None, data: Path | None, *, json_wanted: boo
     _act(act, data, json_wanted=json_wanted)
 
 
-@command("refuse", fr="Rapporter que le médecin refuse tous les patients sans réponse, avec son motif (A4).", group=block)
+@command(
+    "refuse",
+    fr="Rapporter que le médecin refuse tous les patients sans réponse, avec son motif (A4).",
+    group=block,
+)
 @_block_argument
-@option("--reason", required=True, shown=Text("MOTIF", "REASON"), fr="Le motif du médecin.", en="The physician's reason.")
+@option(
+    "--reason",
+    required=True,
+    shown=Text("MOTIF", "REASON"),
+    fr="Le motif du médecin.",
+    en="The physician's reason.",
+)
 @_by_option
 @reads_data
 @as_json
@@ -143,6 +193,39 @@ def show(block_id: str, data: Path | None, *, json_wanted: bool) -> None:
     _act(act, data, json_wanted=json_wanted)
 
 
+@command("list", fr="Lister les blocs, les derniers d’abord.", group=block)
+@option(
+    "--physician", type=LICENCE, shown=Text("PERMIS", "LICENCE"), fr="De ce médecin.", en="Of that physician."
+)
+@option("--state", type=click.Choice(_STATES), fr="En cet état.", en="In that state.")
+@limited
+@reads_data
+@as_json
+def list_(
+    physician: str | None, state: str | None, limit: int | None, data: Path | None, *, json_wanted: bool
+) -> None:
+    """List the blocks, the latest first."""
+    from gamf.client import reading  # noqa: PLC0415 - keeps `--help` fast
+
+    async def fetch(conn: "Connection", after: str | None, most: int) -> "Page[BlockView]":
+        return await reading.list_blocks(conn, reading.BlockFilter(physician, state), after=after, limit=most)
+
+    headings = [
+        say("Bloc", "Block"),
+        say("Médecin", "Physician"),
+        "RLS",
+        say("Demandé le", "Requested at"),
+        say("État", "State"),
+        say("Patients", "Patients"),
+    ]
+    print_list(fetch, headings, _row, data=data, limit=limit, json_wanted=json_wanted)
+
+
+def _row(view: "BlockView") -> tuple[object, ...]:
+    state = labels.label(labels.BLOCK_STATES, view.state)
+    return view.block_id, view.physician, view.rls, view.requested_at, state, len(view.list)
+
+
 def _act(work: "Callable[[Desk], Awaitable[View]]", data: Path | None, *, json_wanted: bool) -> None:
     view = session.act(data, work)
     if json_wanted:
@@ -163,13 +246,28 @@ def print_block(view: "View") -> None:
             (say("Demandé par", "Requested by"), view.get("requested_by")),
             (say("Attribué le", "Attributed at"), labels.instant(view.get("attributed_at"))),
             (say("Motif", "Reason"), view.get("reason")),
-            (say("Patients", "Patients"), ", ".join(f"{labels.state(name)} : {n}" for name, n in sorted(counts.items()))),
+            (
+                say("Patients", "Patients"),
+                ", ".join(f"{labels.state(name)} : {n}" for name, n in sorted(counts.items())),
+            ),
         ]
     )
     click.echo()
-    headings = [say("Attribution", "Attribution"), "Patient", say("Priorité", "Priority"), say("Vulnérable", "Vulnerable"), say("État", "State")]
+    headings = [
+        say("Attribution", "Attribution"),
+        "Patient",
+        say("Priorité", "Priority"),
+        say("Vulnérable", "Vulnerable"),
+        say("État", "State"),
+    ]
     rows = [
-        (each["attribution_id"], each["patient_id"], each["priority"], each["vulnerable"], labels.state(each["state"]))
+        (
+            each["attribution_id"],
+            each["patient_id"],
+            each["priority"],
+            each["vulnerable"],
+            labels.state(each["state"]),
+        )
         for each in view["list"]
     ]
     print_table(headings, rows)

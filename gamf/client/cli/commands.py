@@ -34,7 +34,7 @@ def rehearsing() -> Iterator[None]:
 class Option(click.Option):
     """An option with its help, and its metavariable if it has one, in both languages."""
 
-    def __init__(self, *args: Any, words: Text, shown: Text | None = None, **attributes: Any) -> None:
+    def __init__(self, *args: Any, words: Text, shown: Text | None = None, **attributes: Any) -> None:  # noqa: ANN401 - click's
         super().__init__(*args, **attributes)
         self.words: Text = words
         self.shown: Text | None = shown
@@ -48,7 +48,7 @@ class Option(click.Option):
 class Argument(click.Argument):
     """An argument with its help and its metavariable in both languages."""
 
-    def __init__(self, *args: Any, words: Text, shown: Text, **attributes: Any) -> None:
+    def __init__(self, *args: Any, words: Text, shown: Text, **attributes: Any) -> None:  # noqa: ANN401 - click's
         super().__init__(*args, **attributes)
         self.words: Text = words
         self.shown: Text = shown
@@ -63,7 +63,7 @@ class Argument(click.Argument):
 class Command(click.Command):
     """A command whose help is in both languages: the docstring of its function in English, `fr` beside it."""
 
-    def __init__(self, *args: Any, words: Text, **attributes: Any) -> None:
+    def __init__(self, *args: Any, words: Text, **attributes: Any) -> None:  # noqa: ANN401 - click's
         super().__init__(*args, **attributes)
         self.words: Text = words
 
@@ -119,7 +119,8 @@ class LazyCommands(dict[str, click.Command]):
 
     @override
     def get(self, key: str, default: Any = None) -> Any:
-        return self[key] if key in self else default
+        # The dict's own would give what is not imported yet.
+        return self[key] if key in self else default  # noqa: SIM401
 
 
 class Group(Command, click.Group):
@@ -157,12 +158,12 @@ class Group(Command, click.Group):
         return str(words) if words else self.commands[name].get_short_help_str()
 
 
-def option(*names: str, fr: str, en: str, shown: Text | None = None, **attributes: Any) -> Decorator:
+def option(*names: str, fr: str, en: str, shown: Text | None = None, **attributes: Any) -> Decorator:  # noqa: ANN401 - click's
     """Add an option to a command."""
     return click.option(*names, cls=Option, words=Text(fr, en), shown=shown, **attributes)
 
 
-def argument(name: str, *, fr: str, en: str, shown: Text, **attributes: Any) -> Decorator:
+def argument(name: str, *, fr: str, en: str, shown: Text, **attributes: Any) -> Decorator:  # noqa: ANN401 - click's
     """Add an argument to a command."""
     return click.argument(name, cls=Argument, words=Text(fr, en), shown=shown, **attributes)
 
@@ -191,8 +192,13 @@ def _nothing() -> None:
 
 def as_json(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add `--json`, given to the function as `json_wanted`."""
-    words = {"fr": "Écrire du JSON, et les erreurs aussi.", "en": "Write JSON, and errors too."}
-    return option("--json", "json_wanted", is_flag=True, **words)(function)
+    return option(
+        "--json",
+        "json_wanted",
+        is_flag=True,
+        fr="Écrire du JSON, et les erreurs aussi.",
+        en="Write JSON, and errors too.",
+    )(function)
 
 
 def reads_data(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -8,9 +8,12 @@ from gamf.client.cli.language import Text
 from gamf.client.cli.main import cli
 
 
-@command("completion", fr="""Écrire la complétion pour bash, zsh ou fish.
+@command(
+    "completion",
+    fr="""Écrire la complétion pour bash, zsh ou fish.
 
-    Pour bash, par exemple : eval "$(gamf completion bash)".""")
+    Pour bash, par exemple : eval "$(gamf completion bash)".""",
+)
 @argument(
     "shell",
     type=click.Choice(["bash", "zsh", "fish"]),

@@ -23,7 +23,13 @@ if TYPE_CHECKING:
 
     Écrit une ligne de résultat par ligne lue, dans le même ordre. Le même fichier repris ne compte qu’une fois.""",
 )
-@argument("file", type=InputFile(), fr="Fichier de lignes JSON.", en="File of JSON lines.", shown=Text("FICHIER.ndjson", "FILE.ndjson"))
+@argument(
+    "file",
+    type=InputFile(),
+    fr="Fichier de lignes JSON.",
+    en="File of JSON lines.",
+    shown=Text("FICHIER.ndjson", "FILE.ndjson"),
+)
 @reads_data
 @as_json
 def feed(file: Path, data: Path | None, *, json_wanted: bool) -> None:
@@ -45,7 +51,10 @@ async def _feed(file: Path, data: Path | None, *, json_wanted: bool) -> Counter[
     counts: Counter[str] = Counter()
     total = sum(1 for line in file.read_bytes().splitlines() if line.strip())
     async with session.both(data) as reach:
-        with file.open(encoding="utf-8-sig", errors="replace") as lines, progress(say("Faits", "Facts"), total) as move:
+        with (
+            file.open(encoding="utf-8-sig", errors="replace") as lines,
+            progress(say("Faits", "Facts"), total) as move,
+        ):
             desk = Desk(reach.pool, reach.temporal)
             async for outcome in feeding.feed(desk, lines, by=session.account(), now=session.now):
                 counts[outcome.outcome] += 1

@@ -107,7 +107,10 @@ def _print(made: "ImportReport") -> None:
         click.secho(_worded(finding), err=True, fg="yellow")
     hidden = max(len(made.faults) - _SHOWN, 0) + max(len(made.cautions) - _SHOWN, 0)
     if hidden:
-        click.echo(say(f"… et {hidden} autres (--json les donne tous).", f"… and {hidden} more (--json has all)."), err=True)
+        click.echo(
+            say(f"… et {hidden} autres (--json les donne tous).", f"… and {hidden} more (--json has all)."),
+            err=True,
+        )
     if made.taken:
         click.echo(_summary(made))
     if made.faulty_file is not None:
@@ -116,7 +119,9 @@ def _print(made: "ImportReport") -> None:
 
 def _worded(finding: "Finding") -> str:
     column = f", {finding.column}" if finding.column else ""
-    return say(f"Ligne {finding.line}{column}\u00a0: {finding.fr}", f"Line {finding.line}{column}: {finding.en}")
+    return say(
+        f"Ligne {finding.line}{column}\u00a0: {finding.fr}", f"Line {finding.line}{column}: {finding.en}"
+    )
 
 
 def _summary(made: "ImportReport") -> str:

@@ -21,6 +21,11 @@ PLACES: Final[Mapping[str, Text]] = {
     "enrolled": Text("inscrit", "enrolled"),
     "left": Text("parti", "left"),
 }
+STATUSES: Final[Mapping[str, Text]] = {
+    "participating": Text("participant", "participating"),
+    "non_participating": Text("non participant", "non-participating"),
+    "disengaged": Text("désengagé", "disengaged"),
+}
 OWNERS: Final[Mapping[str, Text]] = {
     "physician": Text("médecin", "physician"),
     "coordinator": Text("coordonnateur", "coordinator"),

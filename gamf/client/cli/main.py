@@ -24,7 +24,9 @@ _SUMMARIES = {
     "feed": Text("Consigner des faits en lot", "Record facts in bulk"),
     "letter": Text("Les lettres", "Letters"),
     "task": Text("Les tâches à faire", "The tasks to do"),
-    "advance": Text("Formation : avancer l’horloge d’une attribution", "Training: move an attribution's clock"),
+    "advance": Text(
+        "Formation : avancer l’horloge d’une attribution", "Training: move an attribution's clock"
+    ),
     "people": Text("Des personnes inventées", "Invented people"),
     "completion": Text("La complétion pour votre interpréteur", "Completion for your shell"),
 }

@@ -1,11 +1,13 @@
 """How things are printed: tables that fit the terminal, plain text elsewhere, JSON on request; progress on stderr."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 import click
 from pydantic import BaseModel
@@ -64,7 +66,11 @@ def _console(*, terminal: bool) -> "Console":
     from rich.console import Console  # noqa: PLC0415 - slow to import
 
     return Console(
-        width=None if terminal else _UNBOUNDED, markup=False, highlight=False, emoji=False, soft_wrap=not terminal
+        width=None if terminal else _UNBOUNDED,
+        markup=False,
+        highlight=False,
+        emoji=False,
+        soft_wrap=not terminal,
     )
 
 
@@ -122,3 +128,15 @@ def progress(label: str, total: int | None = None) -> Iterator[Bar]:
 
 def _silent(done: int, total: int | None = None) -> None:
     """Show nothing."""
+
+
+@contextmanager
+def private_output(target: Path | None) -> Iterator[BinaryIO]:
+    """Open a file that only its owner can read, or the standard output when there is none."""
+    if target is None:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        yield file

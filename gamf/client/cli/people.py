@@ -11,7 +11,9 @@ from gamf.client.cli.language import Text, say
 from gamf.client.cli.output import print_json, progress
 from gamf.client.cli.values import Day
 
-people = new_group("people", Text("Des personnes inventées, pour essayer.", "Invented people, to try things on."))
+people = new_group(
+    "people", Text("Des personnes inventées, pour essayer.", "Invented people, to try things on.")
+)
 
 
 @command(
@@ -21,13 +23,51 @@ people = new_group("people", Text("Des personnes inventées, pour essayer.", "In
     La même graine et la même date donnent les mêmes fichiers. Aucune de ces personnes n’existe.""",
     group=people,
 )
-@argument("count", type=click.IntRange(1, 5_000_000), fr="Nombre de personnes.", en="How many people.", shown=Text("N", "N"))
-@option("--seed", type=int, default=321, show_default=True, shown=Text("N", "N"), fr="Graine du hasard.", en="Seed of chance.")
-@option("--physicians", type=click.IntRange(1, 1000), default=10, show_default=True, shown=Text("N", "N"), fr="Nombre de médecins.", en="How many physicians.")
-@option("--today", type=Day(), shown=Text("DATE", "DATE"), fr="Date dont on calcule les âges (aujourd’hui, sinon).", en="Date that ages are counted from (else today).")
-@option("--to", "folder", type=click.Path(file_okay=False, path_type=Path), default=Path(), shown=Text("DOSSIER", "DIR"), fr="Dossier où écrire (celui-ci, sinon).", en="Folder to write to (else this one).")
+@argument(
+    "count",
+    type=click.IntRange(1, 5_000_000),
+    fr="Nombre de personnes.",
+    en="How many people.",
+    shown=Text("N", "N"),
+)
+@option(
+    "--seed",
+    type=int,
+    default=321,
+    show_default=True,
+    shown=Text("N", "N"),
+    fr="Graine du hasard.",
+    en="Seed of chance.",
+)
+@option(
+    "--physicians",
+    type=click.IntRange(1, 1000),
+    default=10,
+    show_default=True,
+    shown=Text("N", "N"),
+    fr="Nombre de médecins.",
+    en="How many physicians.",
+)
+@option(
+    "--today",
+    type=Day(),
+    shown=Text("DATE", "DATE"),
+    fr="Date dont on calcule les âges (aujourd’hui, sinon).",
+    en="Date that ages are counted from (else today).",
+)
+@option(
+    "--to",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(),
+    shown=Text("DOSSIER", "DIR"),
+    fr="Dossier où écrire (celui-ci, sinon).",
+    en="Folder to write to (else this one).",
+)
 @as_json
-def generate(count: int, seed: int, physicians: int, today: date | None, folder: Path, *, json_wanted: bool) -> None:
+def generate(
+    count: int, seed: int, physicians: int, today: date | None, folder: Path, *, json_wanted: bool
+) -> None:
     """Write invented people, physicians and networks as CSV files.
 
     The same seed and date give the same files. None of these people exist.
@@ -41,5 +81,9 @@ def generate(count: int, seed: int, physicians: int, today: date | None, folder:
     if json_wanted:
         print_json({name: str(path) for name, path in files._asdict().items()})
         return
-    for name, path in (("network", files.networks), ("physician", files.physicians), ("register", files.register)):
+    for name, path in (
+        ("network", files.networks),
+        ("physician", files.physicians),
+        ("register", files.register),
+    ):
         click.echo(f"gamf {name} import {path}")

@@ -27,7 +27,9 @@ def setup(data: Path | None, *, json_wanted: bool) -> None:
             print_json({"migrations": made.migrations, "search_attributes": made.search_attributes})
             return
         none = say("aucune", "none")
-        click.echo(say("Migrations appliquées : ", "Migrations applied: ") + (", ".join(made.migrations) or none))
+        click.echo(
+            say("Migrations appliquées : ", "Migrations applied: ") + (", ".join(made.migrations) or none)
+        )
         names = ", ".join(made.search_attributes)
         click.echo(say("Attributs de recherche prêts : ", "Search attributes ready: ") + names)
 

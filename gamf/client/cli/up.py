@@ -58,12 +58,17 @@ def _port(name: str, default: int, fr: str, en: str) -> Decorator:
     en="On an empty database, 2,000 invented people and a block under way.",
 )
 @_port("--temporal-port", 7233, "Port de Temporal (0 : un port libre).", "Port of Temporal (0: a free one).")
-@_port("--ui-port", 8233, "Port de l’interface de Temporal (0 : un port libre).", "Port of Temporal's UI (0: a free one).")
-@_port("--console-port", 8080, "Port de la console (0 : un port libre).", "Port of the console (0: a free one).")
+@_port(
+    "--ui-port",
+    8233,
+    "Port de l’interface de Temporal (0 : un port libre).",
+    "Port of Temporal's UI (0: a free one).",
+)
+@_port(
+    "--console-port", 8080, "Port de la console (0 : un port libre).", "Port of the console (0: a free one)."
+)
 @as_json
-def up(
-    data: Path | None, temporal_port: int, ui_port: int, console_port: int, **flags: Any
-) -> None:
+def up(data: Path | None, temporal_port: int, ui_port: int, console_port: int, **flags: Any) -> None:
     """Start everything on this machine: PostgreSQL, Temporal with its UI, a worker.
 
     The data stays in --data from one time to the next. Ctrl-C or SIGTERM stops all that was started. With
@@ -132,11 +137,16 @@ async def _sample(running: "Running") -> "list[Try]":
 
     now = session.now()
     with progress(say("Personnes inventées", "Invented people")) as move:
-        made = await sample.load(Desk(running.pool, running.temporal), by=session.account(), now=now, tell=move)
+        made = await sample.load(
+            Desk(running.pool, running.temporal), by=session.account(), now=now, tell=move
+        )
     if made is not None:
         return sample.to_try(made, now)
     click.echo(
-        say("La base a déjà des patients\u00a0: rien n’est ajouté.", "There are patients already: nothing is added."),
+        say(
+            "La base a déjà des patients\u00a0: rien n’est ajouté.",
+            "There are patients already: nothing is added.",
+        ),
         err=True,
     )
     return []

@@ -37,7 +37,8 @@ ATTRIBUTION: Final = Matching(
     Text("attendu : une attribution, comme 2026-000042.", "expected: an attribution, such as 2026-000042."),
 )
 BLOCK: Final = Matching(
-    r"[0-9]{4}-[0-9]{4,}", Text("attendu : un bloc, comme 2026-0007.", "expected: a block, such as 2026-0007.")
+    r"[0-9]{4}-[0-9]{4,}",
+    Text("attendu : un bloc, comme 2026-0007.", "expected: a block, such as 2026-0007."),
 )
 LICENCE: Final = Matching(
     r"[0-9]{5}", Text("attendu : un permis de 5 chiffres.", "expected: a licence of 5 digits.")
@@ -71,7 +72,10 @@ class Duration(click.ParamType[relativedelta]):
         match = _DURATION.fullmatch(str(value).strip())
         if match is None:
             self.fail(
-                say("attendu : une durée, comme 72h, 14d ou 36mo.", "expected: a duration, such as 72h, 14d or 36mo."),
+                say(
+                    "attendu : une durée, comme 72h, 14d ou 36mo.",
+                    "expected: a duration, such as 72h, 14d or 36mo.",
+                ),
                 param,
                 ctx,
             )
@@ -100,7 +104,9 @@ class KeyValue(click.ParamType[tuple[str, str]]):
     name: str = "key=value"
 
     @override
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
         if isinstance(value, tuple):
             return value
         key, equals, text = str(value).partition("=")

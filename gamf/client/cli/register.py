@@ -1,0 +1,224 @@
+"""`gamf register`: the patients, from the list to wherever they are."""
+
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gamf.client.cli import labels, session
+from gamf.client.cli.attribution import period
+from gamf.client.cli.commands import argument, as_json, command, new_group, option, reads_data
+from gamf.client.cli.importing import take_in, takes_file
+from gamf.client.cli.language import Text, say
+from gamf.client.cli.output import print_fields, print_json, print_table, private_output
+from gamf.client.cli.letter import print_letters
+from gamf.client.cli.paging import limited, print_list
+from gamf.client.cli.values import LICENCE, Day, OutputFile
+
+if TYPE_CHECKING:
+    from gamf.client.acting import Desk
+    from gamf.client.cli.importing import Take
+    from gamf.client.reading import Page, PatientView, RegisterEntry
+    from gamf.storage.connection import Connection
+
+register = new_group("register", Text("Les patients de la liste.", "The patients on the list."))
+_patient_argument = argument(
+    "patient",
+    fr="L’identifiant opaque du patient, ou son NAM.",
+    en="The patient's opaque identifier, or their NAM.",
+    shown=Text("PATIENT", "PATIENT"),
+)
+_rls_option = option("--rls", shown=Text("RLS", "RLS"), fr="De ce RLS.", en="Of that RLS.")
+_place_option = option(
+    "--place", type=click.Choice(list(labels.PLACES)), fr="En ce lieu.", en="In that place."
+)
+
+
+def _take() -> "Take":
+    from gamf.client.importing import import_register  # noqa: PLC0415 - keeps `--help` fast
+
+    return import_register
+
+
+@command(
+    "import",
+    fr="Prendre des patients d’un fichier CSV ; un NAM déjà connu garde sa date d’inscription initiale.",
+    group=register,
+)
+@takes_file
+def import_(
+    file: Path, data: Path | None, *, skip_faulty: bool, faulty_to: Path | None, json_wanted: bool
+) -> None:
+    """Take patients in from a CSV file; a NAM already known keeps its initial registration date."""
+    take_in(_take, file, data, skip_faulty=skip_faulty, faulty_to=faulty_to, json_wanted=json_wanted)
+
+
+@command("show", fr="Dire où est un patient : lieu, attributions, inscriptions, lettres.", group=register)
+@_patient_argument
+@reads_data
+@as_json
+def show(patient: str, data: Path | None, *, json_wanted: bool) -> None:
+    """Say where a patient is: place, attributions, enrolments, letters."""
+    from gamf.client import reading  # noqa: PLC0415 - keeps `--help` fast
+
+    view = session.read(data, partial(reading.show_patient, patient=patient))
+    if json_wanted:
+        print_json(view)
+    else:
+        _print_patient(view)
+
+
+@command("list", fr="Lister les patients dans l’ordre de la liste (A18).", group=register)
+@_rls_option
+@_place_option
+@limited
+@reads_data
+@as_json
+def list_(
+    rls: str | None, place: str | None, limit: int | None, data: Path | None, *, json_wanted: bool
+) -> None:
+    """List the patients in the order of the list (A18)."""
+    from gamf.client import reading  # noqa: PLC0415 - keeps `--help` fast
+
+    async def fetch(conn: "Connection", after: str | None, most: int) -> "Page[RegisterEntry]":
+        return await reading.list_register(conn, rls=rls, place=place, after=after, limit=most)
+
+    headings = [
+        "Patient",
+        "RLS",
+        say("Lieu", "Place"),
+        say("Priorité", "Priority"),
+        say("Inscrit le", "Registered on"),
+        say("Vulnérable", "Vulnerable"),
+    ]
+    print_list(fetch, headings, _row, data=data, limit=limit, json_wanted=json_wanted)
+
+
+def _row(entry: "RegisterEntry") -> tuple[object, ...]:
+    place = labels.label(labels.PLACES, entry.place)
+    return entry.patient_id, entry.rls, place, entry.priority, entry.registered_on, entry.vulnerable
+
+
+@command(
+    "export",
+    fr="""Écrire le registre en CSV, avec les colonnes que prend « gamf register import ».
+
+    Le fichier contient des renseignements personnels : gardez-le comme tel.""",
+    group=register,
+)
+@_rls_option
+@_place_option
+@option(
+    "--to",
+    "target",
+    type=OutputFile(),
+    shown=Text("FICHIER.csv", "FILE.csv"),
+    fr="Où écrire (la sortie standard, sinon).",
+    en="Where to write (else the standard output).",
+)
+@reads_data
+def export(rls: str | None, place: str | None, target: Path | None, data: Path | None) -> None:
+    """Write the register as CSV, with the columns that “gamf register import” takes.
+
+    The file holds personal information: keep it as such.
+    """
+    from gamf.client import reading  # noqa: PLC0415 - keeps `--help` fast
+
+    async def work(conn: "Connection") -> int:
+        with private_output(target) as output:
+
+            async def write(block: bytes) -> None:
+                output.write(block)
+
+            return await reading.export_register(conn, write, rls=rls, place=place)
+
+    count = session.read(data, work)
+    click.echo(say(f"{count} patient(s).", f"{count} patient(s)."), err=True)
+
+
+@command(
+    "enrolled",
+    fr="Consigner une inscription hors LE 321 (A24) : elle termine une attribution, ou retire le patient de la liste.",
+    group=register,
+)
+@_patient_argument
+@option(
+    "--physician",
+    required=True,
+    type=LICENCE,
+    shown=Text("PERMIS", "LICENCE"),
+    fr="Permis du médecin.",
+    en="The physician's licence.",
+)
+@option(
+    "--on", required=True, type=Day(), shown=Text("DATE", "DATE"), fr="Prise d’effet.", en="Effective date."
+)
+@option(
+    "--basis", required=True, shown=Text("FONDEMENT", "BASIS"), fr="Fondement juridique.", en="Legal basis."
+)
+@reads_data
+@as_json
+def enrolled(
+    patient: str, physician: str, on: date, basis: str, data: Path | None, *, json_wanted: bool
+) -> None:
+    """Record an enrolment outside LE 321 (A24): it ends an attribution, or takes the patient off the list."""
+    from gamf.client import acting, reading  # noqa: PLC0415 - keeps `--help` fast
+    from gamf.domain import facts  # noqa: PLC0415 - the same
+
+    given = {"by": session.account(), "physician": physician, "effective_on": on.isoformat(), "basis": basis}
+    enrolment = facts.parse(facts.EnrolledElsewhere.name, given)
+
+    async def act(desk: "Desk") -> "PatientView":
+        async with desk.pool.acquire() as conn:
+            patient_id = await reading.find_patient(conn, patient)
+        await acting.register_enrolled(desk, patient_id, enrolment, now=session.now())
+        async with desk.pool.acquire() as conn:
+            return await reading.show_patient(conn, patient_id)
+
+    view = session.act(data, act)
+    if json_wanted:
+        print_json(view)
+    else:
+        _print_patient(view)
+
+
+def _print_patient(view: "PatientView") -> None:
+    print_fields(
+        [
+            ("Patient", view.patient_id),
+            (say("Lieu", "Place"), labels.label(labels.PLACES, view.place)),
+            (say("Inscrit le", "Registered on"), view.registered_on),
+            ("RLS", view.rls),
+            (say("Priorité", "Priority"), view.priority),
+            (say("Vulnérable", "Vulnerable"), view.vulnerable),
+        ]
+    )
+    if view.attributions:
+        click.echo()
+        headings = [
+            say("Attribution", "Attribution"),
+            say("Médecin", "Physician"),
+            say("État", "State"),
+            say("Échéance", "Deadline"),
+        ]
+        print_table(
+            headings,
+            [(a.attribution_id, a.physician, labels.state(a.state), a.deadline) for a in view.attributions],
+        )
+    if view.enrolments:
+        click.echo()
+        headings = [
+            say("Inscription", "Enrolment"),
+            say("Médecin", "Physician"),
+            say("Dates", "Dates"),
+            say("Fondement", "Basis"),
+        ]
+        print_table(
+            headings,
+            [(e.category, e.physician, period(e.model_dump(mode="json")), e.basis) for e in view.enrolments],
+        )
+    if view.letters:
+        click.echo()
+        print_letters(view.letters)
