@@ -38,6 +38,7 @@ async def add_network(conn: Connection, time_zone: str = "America/Toronto") -> s
         rls,
         time_zone,
     )
+    await _recorded(conn, "network", [rls])
     return rls
 
 
@@ -53,6 +54,7 @@ async def add_physician(conn: Connection, rls: str, status: str = "participating
         rls,
         status,
     )
+    await _recorded(conn, "physician", [licence])
     return licence
 
 
@@ -87,7 +89,17 @@ async def add_patients(
         vulnerable,
         number,
     )
-    return [row["patient_id"] for row in rows]
+    ids = [row["patient_id"] for row in rows]
+    await _recorded(conn, "patient", ids)
+    return ids
+
+
+async def _recorded(conn: Connection, subject: str, ids: Sequence[str]) -> None:
+    sql = """
+        INSERT INTO records (subject, subject_id, event, at, by, policy)
+        SELECT $1, id, 'registered', '2026-02-01T12:00:00Z', 'test', $3 FROM unnest($2::text[]) AS new (id)
+    """
+    await conn.execute(sql, subject, ids, CURRENT.version)
 
 
 def _reserve(number: int) -> int:

@@ -1,10 +1,11 @@
 """The use cases that act: ask for a block, decide on it, report facts. They print nothing and decide nothing.
 
-Each sends what it was given to the workflow concerned and gives back the view that it answers. Whoever calls says who
-reports and, where a clock is needed, what time it is.
+Each sends what it was given to the workflow concerned and gives back the view that it answers. Whoever calls
+says who reports and, where a clock is needed, what time it is.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -43,7 +44,7 @@ class Desk:
     temporal: Client
 
 
-# --- blocks -------------------------------------------------------------------------------------------------------
+# --- blocks ----------------------------------------------------------------------------------------------
 
 
 async def request_block(desk: Desk, licence: str, size: int, *, by: str, now: datetime) -> View:
@@ -151,7 +152,7 @@ async def show_block(desk: Desk, block_id: str) -> View:
     return {"block_id": block_id, **answer}
 
 
-# --- attributions -------------------------------------------------------------------------------------------------
+# --- attributions ----------------------------------------------------------------------------------------
 
 
 async def show_attribution(desk: Desk, attribution_id: str) -> View:
@@ -175,7 +176,7 @@ async def _standing(desk: Desk, attribution_id: str) -> Standing:
         stands = await standing.attribution(conn, attribution_id)
     if stands is None:
         raise NotFoundError(
-            fr=f"Il n’y a pas d’attribution {attribution_id}\u00a0; voyez «\u00a0gamf attribution list\u00a0».",
+            fr=f"L’attribution {attribution_id} n’existe pas\u00a0; voyez «\u00a0gamf attribution list\u00a0».",
             en=f"There is no attribution {attribution_id}; see “gamf attribution list”.",
         )
     return stands
@@ -209,14 +210,12 @@ async def record_fact(
 
 
 async def _record_on_ended(desk: Desk, stands: Standing, fact: facts.AnyFact, now: datetime) -> View:
-    """Answer for an attribution that takes nothing more: its view for a repeated fact, else the rule that refuses."""
+    """Answer for one that takes nothing more: its view for a repeated fact, else the rule that refuses."""
     shown = await show_attribution(desk, stands.subject.attribution_id)
     if shown["ended_on"] is None:
         raise _not_started(stands.subject.attribution_id)
-    try:
+    with suppress(rules.RepeatedError):
         rules.take(_as_it_ended(stands.subject, shown), fact, now)
-    except rules.RepeatedError:
-        pass
     return shown
 
 
@@ -235,14 +234,14 @@ def _as_it_ended(subject: Subject, shown: View) -> Attribution:
 def _not_started(attribution_id: str) -> ServiceUnreachable:
     return ServiceUnreachable(
         "Temporal",
-        fr=f"l’attribution {attribution_id} n’y est pas (encore). Réessayez dans un instant\u00a0; si cela dure, "
-        "ce Temporal n’est pas celui de cette base.",
+        fr=f"l’attribution {attribution_id} n’y est pas (encore). Réessayez dans un instant\u00a0; "
+        "si cela dure, ce Temporal n’est pas celui de cette base.",
         en=f"attribution {attribution_id} is not there (yet). Try again in a moment; if it lasts, "
         "this Temporal is not the one of this database.",
     )
 
 
-# --- outside LE 321, tasks ----------------------------------------------------------------------------------------
+# --- outside LE 321, tasks -------------------------------------------------------------------------------
 
 
 async def register_enrolled(

@@ -1,4 +1,4 @@
-"""Where everything is: from the environment first, else as the running `gamf up` wrote it in its data folder."""
+"""Where everything is: from the environment first, else as a running `gamf up` wrote it in its folder."""
 
 import json
 import os

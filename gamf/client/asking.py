@@ -26,7 +26,7 @@ View: TypeAlias = dict[str, Any]
 """A view as JSON, with the keys of contract.md."""
 
 PATIENCE: Final = timedelta(seconds=15)
-"""A live worker takes an update or answers a query in milliseconds; in seconds while it starts a large block."""
+"""A live worker takes an update or answers a query in milliseconds, in seconds while a large block starts."""
 _NO_ANSWER: Final = frozenset(
     {RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED, RPCStatusCode.FAILED_PRECONDITION}
 )

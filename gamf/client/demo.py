@@ -1,7 +1,7 @@
 """A block of 20 from the request to the end, each patient by another way: what `gamf demo` plays, and checks.
 
-The people are invented and the servers are real; the years pass by the server's own time skipping, one attribution at a
-time, several side by side.
+The people are invented and the servers are real; the years pass by the server's own time skipping, for each
+attribution apart, several side by side.
 """
 
 import asyncio
@@ -64,7 +64,7 @@ class Stage:
         return local_date(await training.clock(self.desk, attribution_id), _TIME_ZONE).isoformat()
 
 
-# --- the stories --------------------------------------------------------------------------------------------------
+# --- the stories -----------------------------------------------------------------------------------------
 
 
 async def _physician_refuses(stage: Stage, a: str) -> None:
@@ -229,14 +229,14 @@ def _seen(number: int) -> Story:
 
 
 def cast(listed: Sequence[dict[str, Any]]) -> dict[str, Story]:
-    """Give each attribution its story; the longest to those who are not vulnerable, whose term is of 36 months (R14)."""
+    """Give each attribution its story; the longest to those with 36 months, not vulnerable (R14)."""
     ids = [each["attribution_id"] for each in sorted(listed, key=lambda each: bool(each["vulnerable"]))]
     first = (*_YEARS_LONG, *_BEFORE_THE_ACCEPTANCE, *_OTHERS)
     rest = (_seen(number) for number in range(len(ids) - len(first)))
     return dict(zip(ids, (*first, *rest), strict=True))
 
 
-# --- the play -----------------------------------------------------------------------------------------------------
+# --- the play --------------------------------------------------------------------------------------------
 
 
 class Fate(BaseModel):
@@ -262,7 +262,7 @@ class Fate(BaseModel):
 
 
 class Played(BaseModel):
-    """The whole block at the end; `violations` are the invariants of rules.md that the database does not keep."""
+    """The whole block at the end; `violations` are the invariants of rules.md that the rows break."""
 
     model_config = ConfigDict(frozen=True)
 

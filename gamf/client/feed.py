@@ -5,7 +5,7 @@ import json
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 from pydantic import BaseModel, ConfigDict
 
@@ -92,15 +92,15 @@ class _Feeder:
     ) -> Outcome:
         if earlier is not None:
             await asyncio.wait([earlier])
-        told = {"line": number, "attribution_id": attribution_id, "fact": fact}
+        told = Outcome(line=number, attribution_id=attribution_id, fact=fact, outcome="taken")
         try:
             view = await acting.record_fact(self._desk, attribution_id, fact, argument, now=self._now())
         except RefusedByRuleError as refused:
-            return Outcome(**told, outcome="refused", reason=refused.reason)
+            return told.model_copy(update={"outcome": "refused", "reason": refused.reason})
         except NotFoundError as missing:
             reason = Reason(rule="not_found", fr=missing.fr, en=missing.en, field="attribution_id")
-            return Outcome(**told, outcome="not_found", reason=reason)
-        return Outcome(**told, outcome="taken", state=view["state"])
+            return told.model_copy(update={"outcome": "not_found", "reason": reason})
+        return told.model_copy(update={"state": view["state"]})
 
 
 async def _refused(number: int, reason: Reason) -> Outcome:
@@ -109,17 +109,18 @@ async def _refused(number: int, reason: Reason) -> Outcome:
 
 def _read(line: str) -> tuple[str, str, dict[str, Any]]:
     try:
-        value = json.loads(line)
+        value: Any = json.loads(line)
     except (ValueError, RecursionError):
         raise _malformed("Ce n’est pas du JSON.", "This is not JSON.") from None
     if not isinstance(value, dict):
         raise _malformed("On attend un objet JSON.", "One JSON object is expected.")
-    attribution_id, fact = value.pop("attribution_id", None), value.pop("fact", None)
+    argument = cast("dict[str, Any]", value)
+    attribution_id, fact = argument.pop("attribution_id", None), argument.pop("fact", None)
     if not isinstance(attribution_id, str):
         raise _malformed("Il manque « attribution_id ».", "“attribution_id” is missing.", "attribution_id")
     if not isinstance(fact, str):
         raise _malformed("Il manque « fact ».", "“fact” is missing.", "fact")
-    return attribution_id, fact, value
+    return attribution_id, fact, argument
 
 
 def _malformed(fr: str, en: str, field: str | None = None) -> RefusedByRuleError:

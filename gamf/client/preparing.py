@@ -1,4 +1,4 @@
-"""Preparing both servers for the programs: the database's form, and Temporal's search attributes. Safe to repeat."""
+"""Preparing both servers: the database's form, and Temporal's search attributes. Safe to repeat."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gamf.runtime.database import Pool
 
 RETENTION: Final = timedelta(days=30)
-"""How long the history of an ended attribution stays in Temporal; the record in the database stays for good."""
+"""How long the history of an ended attribution stays in Temporal; the record stays for good."""
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ def _counted(tell: Tell | None) -> Callable[[Any, int, int], None] | None:
 
 
 async def load(desk: Desk, *, by: str, now: datetime, tell: Tell | None = None) -> Made | None:
-    """Fill an empty database and put a block under way; change nothing and give None when there are patients."""
+    """Fill an empty database and put a block under way; with patients there, change nothing and give None."""
     if await acting.has_patients(desk):
         return None
     physician = (await fill(desk, PEOPLE, by=by, now=now, tell=tell))[0]

@@ -73,7 +73,7 @@ class Running:
                 wait.cancel()
         name = waits[done.pop()]
         return Fault(
-            fr=f"{name} s’est arrêté\u00a0; tout s’arrête. Rien n’est perdu\u00a0: relancez «\u00a0gamf up\u00a0».",
+            fr=f"{name} s’est arrêté\u00a0; tout s’arrête. Rien n’est perdu : relancez «\u00a0gamf up\u00a0».",
             en=f"{name} has ended; everything stops. Nothing is lost: start “gamf up” again.",
         )
 
@@ -82,7 +82,7 @@ class Running:
 async def everything(
     settings: Settings, wanted: Wanted, *, runtime: Runtime | None = None
 ) -> AsyncGenerator[Running]:
-    """Start what the environment does not name, prepare it, work, and say where it all is; stop it at the end.
+    """Start what the environment does not name, prepare it, work, and say where it is; stop it at the end.
 
     Raises:
         Fault: a port or the folder is in use, a server does not start or does not answer.

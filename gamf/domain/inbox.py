@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import datetime
+from itertools import accumulate
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
@@ -11,8 +12,10 @@ from gamf.domain.refusal import Reason
 
 _LONGEST: Final = 2_000
 _DEEPEST: Final = 20
+"""Levels. The converters of a workflow's history stop at some 200, which must not stop the workflow."""
+_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
 _NUL: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
-"""An escaped NUL in JSON text, and not the six characters of its escape, whose backslash is itself escaped."""
+"""An escaped NUL in JSON text, and not the six characters of its escape, whose backslash is escaped too."""
 
 
 class Sent(BaseModel):
@@ -45,7 +48,7 @@ def sent(fact: str, argument: object) -> Sent:
     except (TypeError, ValueError, RecursionError):
         return illegible(fact, str(type(argument).__name__))
     storable = _NUL.sub(r"\1�", text.encode("utf-8", "replace").decode("utf-8"))
-    if len(storable) > _LONGEST or _deeper(argument, _DEEPEST):
+    if len(storable) > _LONGEST or _depth(storable) > _DEEPEST:
         return illegible(fact, storable)
     return Sent(fact=_cut(fact), argument=json.loads(storable), legible=storable == text)
 
@@ -62,10 +65,10 @@ def refused(item: Sent, reason: Reason, at: datetime) -> RefusedFact:
     )
 
 
-def _deeper(value: object, levels: int) -> bool:
-    # The converters of the workflow's history stop at some 200 levels, which must not stop the workflow.
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
-    return any(levels == 0 or _deeper(each, levels - 1) for each in inner)
+def _depth(text: str) -> int:
+    """Count the levels of a JSON text."""
+    steps = (1 if sign in "[{" else -1 for sign in _STRING.sub("", text) if sign in "[{]}")
+    return max(accumulate(steps), default=0)
 
 
 def _cut(name: str) -> str:

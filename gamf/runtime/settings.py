@@ -71,7 +71,16 @@ class Settings(BaseSettings):
     smtp_from: str | None = Field(
         default=None, description="Adresse de l’expéditeur; obligatoire avec `smtp`."
     )
-    smtp_timeout_seconds: Seconds = Field(default=30, description="Attente maximale du serveur de courriel.")
+    smtp_mailbox: str | None = Field(
+        default=None,
+        description="Boîte du service qui imprime et poste les lettres; obligatoire avec `smtp`.",
+    )
+    smtp_ca_file: Path | None = Field(
+        default=None, description="Autorités de certification du serveur de courriel, au lieu du système."
+    )
+    smtp_timeout_seconds: Annotated[float, Field(gt=0, le=3600)] = Field(
+        default=60, description="Attente maximale du serveur de courriel pour une lettre."
+    )
     metrics_address: Address | None = Field(
         default=None,
         description="Où servir les mesures Prometheus (`hôte:port`); aucune sans cette variable.",
@@ -129,10 +138,16 @@ class Settings(BaseSettings):
         return settings
 
     def _missing(self) -> list["_Problem"]:
-        """Name what the choice of SMTP asks for and does not have."""
+        """Name what the choice of SMTP, or an account on its server, asks for and does not have."""
         if self.carrier != "smtp":
             return []
-        needed = {"smtp_host": self.smtp_host, "smtp_from": self.smtp_from}
+        needed: dict[str, object] = {
+            "smtp_host": self.smtp_host,
+            "smtp_from": self.smtp_from,
+            "smtp_mailbox": self.smtp_mailbox,
+        }
+        if self.smtp_user is not None or self.smtp_password is not None:
+            needed |= {"smtp_user": self.smtp_user, "smtp_password": self.smtp_password}
         return [
             _Problem(_variable(name), "obligatoire avec GAMF_CARRIER=smtp", "required with GAMF_CARRIER=smtp")
             for name, value in needed.items()

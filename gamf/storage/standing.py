@@ -19,8 +19,8 @@ async def attribution(conn: Connection, attribution_id: str) -> Standing | None:
     """Return where an attribution stands, or None when there is none."""
     row = await conn.fetchrow(
         """
-        SELECT attribution_id, block_id, patient_id, physician, rls, time_zone, priority, vulnerable, attributed_at,
-               state, ended_on
+        SELECT attribution_id, block_id, patient_id, physician, rls, time_zone, priority, vulnerable,
+               attributed_at, state, ended_on
         FROM attributions WHERE attribution_id = $1
         """,
         attribution_id,

@@ -32,6 +32,9 @@ _STICKY_TIMEOUT = timedelta(seconds=2)
 # Pure and deterministic, and costly to import anew for every workflow.
 _PASSED_THROUGH = ("annotated_types", "dateutil", "gamf.domain", "holidays", "pydantic", "pydantic_core")
 
+# Dropping the native part of a worker that failed may hang: it is kept until `end_process`.
+_KEPT: list[Worker] = []
+
 Build: TypeAlias = Callable[["Pool", Client, Settings], Registry]
 
 
@@ -115,6 +118,8 @@ async def polling(
         if not run.done():
             await worker.shutdown()
         await running.wait_ended()
+        if running.failure is not None:
+            _KEPT.append(worker)
 
 
 def make_worker(client: Client, settings: Settings, what: Registry) -> Worker:
@@ -124,7 +129,7 @@ def make_worker(client: Client, settings: Settings, what: Registry) -> Worker:
         task_queue=TASK_QUEUE,
         workflows=what.workflows,
         activities=what.activities,
-        workflow_runner=_runner(settings),
+        workflow_runner=workflow_runner(settings),
         max_cached_workflows=settings.max_cached_workflows,
         max_concurrent_activities=settings.max_concurrent_activities,
         sticky_queue_schedule_to_start_timeout=_STICKY_TIMEOUT,
@@ -132,7 +137,8 @@ def make_worker(client: Client, settings: Settings, what: Registry) -> Worker:
     )
 
 
-def _runner(settings: Settings) -> WorkflowRunner:
+def workflow_runner(settings: Settings) -> WorkflowRunner:
+    """Return the SDK's sandbox, with what is pure let through, or none where the setting says so."""
     if not settings.sandbox:
         return UnsandboxedWorkflowRunner()
     restrictions = SandboxRestrictions.default.with_passthrough_modules(*_PASSED_THROUGH)

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 
+from gamf.runtime.ending import end_process
 from gamf.runtime.errors import Fault, SettingsFault
 from gamf.runtime.settings import Settings
 from gamf.runtime.telemetry import configure_logging, temporal_runtime
@@ -13,7 +14,10 @@ from gamf.workers.lifecycle import Build, run_worker
 
 
 def main(build: Build = registry.build) -> int:
-    """Work until a signal; return 0 drained, 1 when the worker failed, 2 or 5 when it could not begin."""
+    """Work until a signal; return 0 drained, 1 when the worker failed, 2 or 5 when it could not begin.
+
+    Whoever calls it ends the process with `gamf.runtime.ending.end_process` and what it returns.
+    """
     try:
         settings = Settings.load()
     except SettingsFault as fault:
@@ -54,4 +58,4 @@ def _say(first: str, second: str, status: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_process(main())

@@ -34,12 +34,13 @@ THIRD = PERSON | {
     "sex": "M",
     "registered_on": "2023-01-02",
 }
+EVERY = AttributionFilter()
 PERSONAL = ("FICA85570418", "Ficelle", "Adèle", "Érables", "adele.ficelle", "555-0142", "1985-07-04")
 
 
 @dataclass
 class Desk:
-    """A database with a network, a physician and three people, and their attributions as the rules have them."""
+    """A database with a network, a physician, three people, and the attributions as the rules have them."""
 
     pool: Pool
     conn: Connection
@@ -103,14 +104,8 @@ def days(number: int) -> datetime:
 
 async def test_a_waiting_patient_is_shown_with_the_keys_of_the_contract(desk: Desk) -> None:
     shown = (await reading.show_patient(desk.conn, PERSON["nam"])).model_dump(mode="json")
-    expected = {
-        "place": "waiting",
-        "registered_on": "2024-02-29",
-        "attributions": [],
-        "enrolments": [],
-        "letters": [],
-    }
-    assert expected.items() <= shown.items()
+    assert (shown["place"], shown["registered_on"]) == ("waiting", "2024-02-29")
+    assert (shown["attributions"], shown["enrolments"], shown["letters"]) == ([], [], [])
 
 
 @pytest.mark.parametrize("written", ["FICA85570418", "fica 8557 0418"])
@@ -298,9 +293,7 @@ async def test_attributions_are_filtered_and_paged(desk: Desk) -> None:
     first, second = await desk.attribute(1), await desk.attribute(2, SECOND["nam"])
     await desk.happen(first, days(1), "accepted")
 
-    async def found(
-        only: AttributionFilter = AttributionFilter(), after: str | None = None, limit: int = 50
-    ) -> list[str]:
+    async def found(only: AttributionFilter = EVERY, after: str | None = None, limit: int = 50) -> list[str]:
         page = await reading.list_attributions(desk.conn, only, after=after, limit=limit)
         return [each.attribution_id for each in page.items]
 

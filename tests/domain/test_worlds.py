@@ -1,4 +1,4 @@
-"""Several attributions of one patient, in a world in memory: what one of them learns concerns the others (A11, A24)."""
+"""Several attributions of one patient: what one of them learns concerns the others (A11, A14, A15, A24)."""
 
 from datetime import date, datetime, timedelta
 
@@ -11,14 +11,14 @@ from gamf.domain.refusal import Reason
 from gamf.domain.states import State
 from tests.domain.invariants import check_all
 from tests.domain.lives import Life, instant
-from tests.domain.world import Enrolled, World
+from tests.domain.world import World
 
 OLD, NEW = "10001", "10002"
 TERM = date(2027, 6, 2)
 
 
 def attributed_anew(newer: str = NEW) -> tuple[World, str, str, str]:
-    """Return a world in which a patient's SV expired, and who was given to another physician ten days later."""
+    """Return a world in which a patient's SV expired, who was attributed anew ten days later."""
     world = World(now=instant("2026-06-01 09:00"))
     patient = world.register(vulnerable=True)
     first = world.attribute(patient, OLD)
@@ -128,7 +128,11 @@ def test_a15_a_departure_undone_puts_the_patient_back_at_the_initial_date() -> N
 def test_a18_whoever_comes_back_to_the_list_has_the_place_they_had(fact: str) -> None:
     world = World(now=instant("2026-06-01 09:00"))
     patient = world.register(registered_on=date(2021, 3, 4), priority="C")
-    before = (world.people[patient].priority, world.people[patient].registered_on, world.people[patient].number)
+    before = (
+        world.people[patient].priority,
+        world.people[patient].registered_on,
+        world.people[patient].number,
+    )
     more = {"patient_refused": {"ground": "x"}, "physician_left": {"on": "2026-06-02", "cause": "moved"}}
     report(world, world.attribute(patient, OLD), "2026-06-02 10:00", fact, **more.get(fact, {"reason": "x"}))
     person = world.people[patient]
@@ -147,7 +151,14 @@ def test_a8_a_patient_who_refused_is_not_offered_to_that_physician() -> None:
 def test_a16_a_physician_who_leaves_is_offered_nobody_from_the_notice_on() -> None:
     world = World(now=instant("2026-06-01 09:00"))
     patient, other = world.register(), world.register()
-    report(world, world.attribute(patient, OLD), "2026-06-02 10:00", "physician_left", on="2026-12-01", cause="retired")
+    report(
+        world,
+        world.attribute(patient, OLD),
+        "2026-06-02 10:00",
+        "physician_left",
+        on="2026-12-01",
+        cause="retired",
+    )
     assert not world.may_be_offered(other, OLD)
     assert world.may_be_offered(other, NEW)
 
@@ -180,7 +191,10 @@ def test_a_transition_carried_out_twice_has_one_effect() -> None:
 
 
 def test_whoever_looks_seldom_sees_what_whoever_looks_often_saw() -> None:
-    often, seldom = Life().at("2026-06-02 10:00").report("accepted"), Life().at("2026-06-02 10:00").report("accepted")
+    often, seldom = (
+        Life().at("2026-06-02 10:00").report("accepted"),
+        Life().at("2026-06-02 10:00").report("accepted"),
+    )
     end = instant("2026-08-01 00:00")
     moment: datetime = often.now
     while moment < end:

@@ -89,8 +89,8 @@ class World:
     """All that is remembered, and the one clock.
 
     Attributions and enrolments are kept by patient, letters, tasks and records by attribution. `overtaken`
-    names the attributions ended by another's fact and the state they were in; `touched` names the patients of whom
-    something was written since it was last emptied.
+    names the attributions ended by another's fact, with the state they were in; `touched` names the patients
+    of whom something was written since it was last emptied.
     """
 
     now: datetime

@@ -62,7 +62,7 @@ async def quiet_page(context: BrowserContext) -> AsyncGenerator[Page]:
     _listen(page, complaints)
     yield page
     await page.close()
-    assert complaints == []
+    assert not complaints, "\n".join(complaints)
 
 
 def _listen(page: Page, complaints: list[str]) -> None:

@@ -7,6 +7,8 @@ from playwright.async_api import FrameLocator, Locator, Page, expect
 
 NAMESPACE: Final = "/namespaces/default/workflows"
 _CONFIGURE: Final = "workflows-summary-table-configuration-button"
+# A loaded machine takes its time to show a page, and a worker to answer its queries.
+expect.set_options(timeout=30_000)
 
 
 class WorkflowList:

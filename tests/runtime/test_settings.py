@@ -79,12 +79,23 @@ def test_every_fault_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(f"GAMF_{name} (" in text for name in ("SMTP_PORT", "LOG_LEVEL", "NOSUCH"))
 
 
-def test_smtp_asks_for_its_server_and_its_sender(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_smtp_asks_for_its_server_its_sender_and_its_mailbox(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GAMF_CARRIER", "smtp")
     monkeypatch.setenv("GAMF_SMTP_HOST", "mail.example")
     text = faulty().fr
     assert "GAMF_SMTP_FROM (obligatoire avec GAMF_CARRIER=smtp)" in text
-    assert "GAMF_SMTP_HOST" not in text
+    assert "GAMF_SMTP_MAILBOX (obligatoire avec GAMF_CARRIER=smtp)" in text
+    assert not any(name in text for name in ("GAMF_SMTP_HOST", "GAMF_SMTP_USER", "GAMF_SMTP_PASSWORD"))
+
+
+@pytest.mark.parametrize(("given", "missing"), [("USER", "PASSWORD"), ("PASSWORD", "USER")])
+def test_an_account_and_its_password_go_together(
+    monkeypatch: pytest.MonkeyPatch, given: str, missing: str
+) -> None:
+    for name in ("HOST", "FROM", "MAILBOX", given):
+        monkeypatch.setenv(f"GAMF_SMTP_{name}", "x")
+    monkeypatch.setenv("GAMF_CARRIER", "smtp")
+    assert f"GAMF_SMTP_{missing} (obligatoire" in faulty().fr
 
 
 def test_a_secret_is_not_printed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from gamf.storage.lists import Violation, violations
 from tests.client.test_files import NETWORK, PERSON, PHYSICIAN
 
 NOW: Final = datetime(2026, 5, 8, 16, tzinfo=UTC)
-_TABLES: Final = ("patients", "attributions", "enrolments", "records", "letters", "blocks")
+TABLES: Final = ("patients", "attributions", "enrolments", "records", "letters", "blocks")
 
 
 async def take(conn: Connection, target: Target, values: dict[str, str]) -> None:
@@ -32,8 +32,9 @@ async def sound(connection: Connection) -> Connection:
         await connection.execute(
             """
             INSERT INTO attributions
-            SELECT '2026-000001', NULL, patient_id, '90001', rls, 'America/Toronto', 'C', true, $1, 'essai', 'proposed', true,
-                   $1::timestamptz + interval '72 hours', 'physician', NULL, 0, NULL FROM patients
+            SELECT '2026-000001', NULL, patient_id, '90001', rls, 'America/Toronto', 'C', true, $1, 'essai',
+                   'proposed', true, $1::timestamptz + interval '72 hours', 'physician', NULL, 0, NULL
+            FROM patients
             """,
             NOW,
         )
@@ -50,11 +51,11 @@ async def sound(connection: Connection) -> Connection:
 
 async def broken(conn: Connection, *statements: str) -> set[tuple[int, str, str]]:
     """Break something that the guards would have refused, put them back, and return what is found."""
-    for table in _TABLES:
+    for table in TABLES:
         await conn.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
     for statement in statements:
         await conn.execute(statement)
-    for table in _TABLES:
+    for table in TABLES:
         await conn.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
     return {found[:3] for found in await violations(conn)}
 
@@ -67,17 +68,33 @@ async def test_nothing_is_found_in_an_empty_database(connection: Connection) -> 
     assert await violations(connection) == []
 
 
-ENROL = """
+ENROL: Final = """
     INSERT INTO enrolments (patient_id, patient_number, physician, category, period, attribution_id)
     SELECT patient_id, number, '90001', '{category}', daterange({period}), '2026-000001' FROM patients
 """
-LETTER = """
-    INSERT INTO letters (letter_id, attribution_id, patient_id, kind, standing, dated, queued_at, state, sent_at)
-    SELECT '2026-000001-{n}', '2026-000001', patient_id, '{kind}', {standing}, '2026-05-08', now(), '{state}', {sent}
+LETTER: Final = """
+    INSERT INTO letters (letter_id, attribution_id, patient_id, kind, standing, dated, queued_at, state,
+                         sent_at)
+    SELECT '2026-000001-{n}', '2026-000001', patient_id, '{kind}', {standing}, '2026-05-08', now(), '{state}',
+           {sent}
     FROM patients WHERE nam = 'FICA85570418'
 """
-_PLACE: Final = (1, "the place disagrees with what is under way or enrolled", "patient")
-_ANOTHER_PATIENT: Final = """
+SECOND_ATTRIBUTION: Final = """
+    INSERT INTO attributions (attribution_id, patient_id, physician, rls, time_zone, priority, vulnerable,
+                              attributed_at, policy, state, under_way, transition)
+    SELECT '2026-000002', patient_id, physician, rls, time_zone, priority, vulnerable, attributed_at, policy,
+           state, under_way, 0 FROM attributions
+"""
+ACCEPTED: Final = """
+    INSERT INTO records (subject, subject_id, event, at, policy)
+    VALUES ('attribution', '2026-000001', 'accepted', now(), 'essai')
+"""
+BLOCK: Final = """
+    INSERT INTO blocks (block_id, physician, rls, size, requested_by, requested_at, policy, state)
+    VALUES ('2026-0001', '90001', '0311', 1, 'coordo', now(), 'essai', 'drawn')
+"""
+PLACE: Final = (1, "the place disagrees with what is under way or enrolled", "patient")
+ANOTHER_PATIENT: Final = """
     INSERT INTO patients (nam, last_name, first_name, birth_date, sex, address, city, postal_code, language,
                           english_attested, rls, registered_on, priority, vulnerable)
     SELECT 'TREM04121925', last_name, first_name, birth_date, sex, address, city, postal_code, language,
@@ -88,15 +105,15 @@ _ANOTHER_PATIENT: Final = """
 @pytest.mark.parametrize(
     ("statements", "expected"),
     [
-        (["UPDATE patients SET place = 'waiting', attribution_id = NULL"], {_PLACE}),
-        (["UPDATE patients SET attribution_id = '2026-000009'"], {_PLACE}),
+        (["UPDATE patients SET place = 'waiting', attribution_id = NULL"], {PLACE}),
+        (["UPDATE patients SET attribution_id = '2026-000009'"], {PLACE}),
         (
             ["UPDATE patients SET place = 'enrolled', attribution_id = NULL"],
-            {_PLACE},
+            {PLACE},
         ),
         (
             ["UPDATE patients SET place = 'proposed', attribution_id = NULL, block_id = '2026-0001'"],
-            {_PLACE, (1, "proposed, but in no drawn list", "patient")},
+            {PLACE, (1, "proposed, but in no drawn list", "patient")},
         ),
         (
             [ENROL.format(category="MF", period="'2026-05-08', NULL")],
@@ -112,9 +129,7 @@ _ANOTHER_PATIENT: Final = """
         (
             [
                 "DROP INDEX one_attribution_under_way",
-                "INSERT INTO attributions SELECT '2026-000002', (a).block_id, (a).patient_id, (a).physician, (a).rls, "
-                "(a).time_zone, (a).priority, (a).vulnerable, (a).attributed_at, (a).policy, (a).state, true, "
-                "(a).deadline, (a).waiting_for, NULL, 0, NULL FROM attributions a",
+                SECOND_ATTRIBUTION,
             ],
             {
                 (2, "two attributions under way", "patient"),
@@ -144,10 +159,7 @@ _ANOTHER_PATIENT: Final = """
             {(4, "a letter of that kind twice", "attribution")},
         ),
         (
-            [
-                "INSERT INTO records (subject, subject_id, event, at, policy) "
-                "VALUES ('attribution', '2026-000001', 'accepted', now(), 'essai')"
-            ],
+            [ACCEPTED],
             {(4, "accepted without a letter", "attribution")},
         ),
         (
@@ -160,7 +172,7 @@ _ANOTHER_PATIENT: Final = """
         ),
         (
             [
-                _ANOTHER_PATIENT,
+                ANOTHER_PATIENT,
                 LETTER.format(n=1, kind="attribution", standing="NULL", state="queued", sent="NULL"),
                 "UPDATE letters SET patient_id = p.patient_id FROM patients p WHERE p.nam = 'TREM04121925'",
             ],
@@ -186,10 +198,7 @@ _ANOTHER_PATIENT: Final = """
             {(5, "nothing in the record", subject) for subject in ("patient", "physician", "network")},
         ),
         (
-            [
-                "INSERT INTO blocks (block_id, physician, rls, size, requested_by, requested_at, policy, state) "
-                "VALUES ('2026-0001', '90001', '0311', 1, 'coordo', now(), 'essai', 'drawn')"
-            ],
+            [BLOCK],
             {(5, "nothing in the record", "block")},
         ),
         (

@@ -46,9 +46,9 @@ def folder(tmp_path: Path) -> Path:
 
 async def columns(connection: "Connection") -> list[str]:
     rows = await connection.fetch(
-        "SELECT column_name FROM information_schema.columns WHERE table_name = 'one' ORDER BY ordinal_position"
+        "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass('one') AND attnum > 0 ORDER BY attnum"
     )
-    return [row["column_name"] for row in rows]
+    return [row["attname"] for row in rows]
 
 
 async def test_they_are_applied_in_order_and_once(connection: "Connection", folder: Path) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from temporalio import activity
 from temporalio.client import Client
 
+from gamf.runtime.ending import end_process
 from gamf.runtime.settings import Settings
 from gamf.workers.main import main
 from gamf.workers.registry import Registry
@@ -56,4 +57,4 @@ def build(pool: "Pool", _client: Client, _settings: Settings) -> Registry:
 
 
 if __name__ == "__main__":
-    sys.exit(main(build))
+    end_process(main(build))

@@ -21,8 +21,9 @@ from gamf.runtime.health import health_server
 from gamf.runtime.polling import until
 from gamf.runtime.settings import Settings
 from gamf.runtime.temporal import connect
-from gamf.workers.lifecycle import RunningWorker, make_worker, polling, run_worker, running_worker
-from tests.workers.sample import Sample, SampleActivities, build, registry_of
+from gamf.workers.lifecycle import RunningWorker, polling, run_worker, running_worker, workflow_runner
+from tests.workers.sample import SampleActivities, build, registry_of
+from tests.workers.sample_workflow import Sample
 
 if TYPE_CHECKING:
     from gamf.runtime.database import Pool
@@ -59,8 +60,8 @@ async def test_it_works_on_what_the_settings_say(settings: Settings) -> None:
 
 
 async def test_it_works_on_the_embedded_servers_it_is_given(servers: EmbeddedServers) -> None:
-    given = {"temporal_address": servers.temporal, "database_url": servers.database}
-    async with running_worker(Settings(), build=build, **given) as running:
+    where = partial(running_worker, temporal_address=servers.temporal, database_url=servers.database)
+    async with where(Settings(), build=build) as running:
         assert await (await start(running.client, "database")).result() == "gamf"
 
 
@@ -70,17 +71,11 @@ async def test_without_the_sandbox_it_works_too(settings: Settings) -> None:
         assert await (await start(running.client, "database")).result() == "gamf"
 
 
-async def test_the_sandbox_is_on_unless_the_setting_says_otherwise(
-    pool: "Pool", client: Client, settings: Settings
-) -> None:
-    registry = registry_of(SampleActivities(pool))
-    runner = make_worker(client, settings, registry).config()["workflow_runner"]
+def test_the_sandbox_is_on_unless_the_setting_says_otherwise() -> None:
+    runner = workflow_runner(Settings())
     assert isinstance(runner, SandboxedWorkflowRunner)
     assert "gamf.domain" in runner.restrictions.passthrough_modules
-    off = settings.model_copy(update={"sandbox": False})
-    assert isinstance(
-        make_worker(client, off, registry).config()["workflow_runner"], UnsandboxedWorkflowRunner
-    )
+    assert isinstance(workflow_runner(Settings(sandbox=False)), UnsandboxedWorkflowRunner)
 
 
 async def test_when_asked_to_stop_it_lets_an_activity_finish(
@@ -88,7 +83,9 @@ async def test_when_asked_to_stop_it_lets_an_activity_finish(
 ) -> None:
     activities = SampleActivities(pool)
     stop = asyncio.Event()
-    working = asyncio.create_task(run_worker(settings, stop=stop, build=lambda *_: registry_of(activities)))
+    working = asyncio.create_task(
+        run_worker(settings, stop=stop, build=lambda _pool, _client, _settings: registry_of(activities))
+    )
     handle = await start(client, "held")
     await activities.begun.wait()
     stop.set()

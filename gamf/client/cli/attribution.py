@@ -130,10 +130,11 @@ def list_(
 ) -> None:
     """List the attributions; with --due-before, by deadline."""
     from gamf.client import reading  # noqa: PLC0415 - keeps `--help` fast
+    from gamf.storage.lists import AttributionFilter  # noqa: PLC0415 - the same
 
     # A day begins on this machine's clock: the list may be of several RLS.
     due = datetime.combine(due_before, time.min).astimezone() if due_before else None
-    only = reading.AttributionFilter(state, physician, block_id, None, due)
+    only = AttributionFilter(state, physician, block_id, None, due)
 
     async def fetch(conn: "Connection", after: str | None, most: int) -> "Page[AttributionView]":
         return await reading.list_attributions(conn, only, after=after, limit=most)

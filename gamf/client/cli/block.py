@@ -206,9 +206,10 @@ def list_(
 ) -> None:
     """List the blocks, the latest first."""
     from gamf.client import reading  # noqa: PLC0415 - keeps `--help` fast
+    from gamf.storage.lists import BlockFilter  # noqa: PLC0415 - the same
 
     async def fetch(conn: "Connection", after: str | None, most: int) -> "Page[BlockView]":
-        return await reading.list_blocks(conn, reading.BlockFilter(physician, state), after=after, limit=most)
+        return await reading.list_blocks(conn, BlockFilter(physician, state), after=after, limit=most)
 
     headings = [
         say("Bloc", "Block"),

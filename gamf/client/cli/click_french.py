@@ -1,15 +1,16 @@
 """Click's own words, in French.
 
-Click passes every text of its own to `gettext`, whose catalogues are binary files chosen by variables that the servers
-we start would inherit. So the function that its modules call is replaced: by one that looks here, or leaves the text as
-it is when the language in use is English. A test holds this table to what click says.
+Click passes every text of its own to `gettext`, whose catalogues are binary files chosen by variables that
+the servers we start would inherit. So the function that its modules call is replaced: by one that looks here, or
+leaves the text as it is when the language in use is English. A test holds this table to what click says.
 """
 
 import gettext
 import sys
-from typing import Any, Final
+from types import ModuleType
+from typing import Final
 
-from gamf.client.cli.language import current
+from gamf.client.cli.language import current, typeset
 
 CATALOGUE: Final[dict[str, str]] = {
     # Help
@@ -40,7 +41,7 @@ CATALOGUE: Final[dict[str, str]] = {
     "(Did you mean one of: {possibilities}?)": "Vouliez-vous dire l’une de celles-ci : {possibilities} ?",
     "Got unexpected extra argument ({args})": "Argument en trop ({args}).",
     "Got unexpected extra arguments ({args})": "Arguments en trop ({args}).",
-    "Invalid start character for option ({option})": "Cette option commence par un caractère imprévu ({option}).",
+    "Invalid start character for option ({option})": "Une option ne commence pas par ce caractère ({option}).",
     "Option {name!r} does not take a value.": "L’option « {name} » ne prend pas de valeur.",
     "Option {name!r} requires an argument.": "L’option « {name} » demande une valeur.",
     "Option {name!r} requires {nargs} arguments.": "L’option « {name} » demande {nargs} valeurs.",
@@ -112,8 +113,10 @@ CATALOGUE: Final[dict[str, str]] = {
 NOT_FOR_USERS: Final = frozenset(
     {
         "Could not determine name for option with declarations {decls!r}",
-        "No options defined but a name was passed ({name}). Did you mean to declare an argument instead? "
-        "Did you mean to pass '--{name}'?",
+        (
+            "No options defined but a name was passed ({name}). Did you mean to declare an argument instead? "
+            "Did you mean to pass '--{name}'?"
+        ),
         "Arguments take exactly one parameter declaration, got {length}: {decls}.",
         "Name '{name}' defined twice",
         "Boolean option {decl!r} cannot use the same flag for true/false.",
@@ -129,7 +132,7 @@ def translated(message: str) -> str:
     """Return click's message in the language in use."""
     if current() == "en":
         return gettext.gettext(message)
-    return _spaced(CATALOGUE.get(message, message))
+    return typeset(CATALOGUE.get(message, message))
 
 
 def translated_count(singular: str, plural: str, count: int) -> str:
@@ -137,12 +140,6 @@ def translated_count(singular: str, plural: str, count: int) -> str:
     if current() == "en":
         return gettext.ngettext(singular, plural, count)
     return translated(singular if count < 2 else plural)  # noqa: PLR2004 - French grammar, not a setting
-
-
-def _spaced(text: str) -> str:
-    for mark in (" :", " ;", " ?", " »"):
-        text = text.replace(mark, f"\u00a0{mark[1]}")
-    return text.replace("« ", "«\u00a0")
 
 
 def install() -> None:
@@ -153,6 +150,6 @@ def install() -> None:
             _replace(module, "ngettext", gettext.ngettext, translated_count)
 
 
-def _replace(module: Any, name: str, original: object, ours: object) -> None:
+def _replace(module: ModuleType, name: str, original: object, ours: object) -> None:
     if vars(module).get(name) is original:
         setattr(module, name, ours)

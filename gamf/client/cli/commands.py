@@ -1,12 +1,12 @@
-"""Commands, groups and options whose help is in both languages, and groups that import a command when it is called."""
+"""Commands and options whose help is in both languages, and groups that import a command when called."""
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 from click.shell_completion import CompletionItem
@@ -16,13 +16,15 @@ from gamf.client.cli.click_french import install, translated
 from gamf.client.cli.language import Text, say
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+Clicks = Any
+"""What is handed on to click as it is."""
 
 install()
 _rehearsal: ContextVar[bool] = ContextVar("rehearsal", default=False)
 
 
 @contextmanager
-def rehearsing() -> Iterator[None]:
+def rehearsing() -> Generator[None]:
     """Read command lines within the block without doing what they ask."""
     token = _rehearsal.set(True)
     try:
@@ -34,8 +36,8 @@ def rehearsing() -> Iterator[None]:
 class Option(click.Option):
     """An option with its help, and its metavariable if it has one, in both languages."""
 
-    def __init__(self, *args: Any, words: Text, shown: Text | None = None, **attributes: Any) -> None:  # noqa: ANN401 - click's
-        super().__init__(*args, **attributes)
+    def __init__(self, *names: Clicks, words: Text, shown: Text | None = None, **attributes: Clicks) -> None:
+        super().__init__(*names, **attributes)
         self.words: Text = words
         self.shown: Text | None = shown
 
@@ -48,8 +50,8 @@ class Option(click.Option):
 class Argument(click.Argument):
     """An argument with its help and its metavariable in both languages."""
 
-    def __init__(self, *args: Any, words: Text, shown: Text, **attributes: Any) -> None:  # noqa: ANN401 - click's
-        super().__init__(*args, **attributes)
+    def __init__(self, *names: Clicks, words: Text, shown: Text, **attributes: Clicks) -> None:
+        super().__init__(*names, **attributes)
         self.words: Text = words
         self.shown: Text = shown
 
@@ -63,8 +65,8 @@ class Argument(click.Argument):
 class Command(click.Command):
     """A command whose help is in both languages: the docstring of its function in English, `fr` beside it."""
 
-    def __init__(self, *args: Any, words: Text, **attributes: Any) -> None:  # noqa: ANN401 - click's
-        super().__init__(*args, **attributes)
+    def __init__(self, *names: Clicks, words: Text, **attributes: Clicks) -> None:
+        super().__init__(*names, **attributes)
         self.words: Text = words
 
     @override
@@ -102,12 +104,15 @@ class Command(click.Command):
         super().format_help_text(ctx, formatter)
 
 
+_NOT_YET: Final = click.Command(None)
+
+
 class LazyCommands(dict[str, click.Command]):
     """The commands of a group by name, each imported when it is first looked at."""
 
     def __init__(self, places: dict[str, str]) -> None:
         """Take for each name where its command is, as `module:attribute`."""
-        super().__init__(dict.fromkeys(places))  # type: ignore[arg-type]  # until it is looked at
+        super().__init__(dict.fromkeys(places, _NOT_YET))
         self._places: dict[str, str] = places
 
     @override
@@ -123,11 +128,13 @@ class LazyCommands(dict[str, click.Command]):
         return self[key] if key in self else default  # noqa: SIM401
 
 
-class Group(Command, click.Group):
+class Group(Command, click.Group):  # pyright: ignore[reportUnsafeMultipleInheritance] - all of click's
     """A group of commands, listed in the order given; `summaries` say what each does without importing it."""
 
-    def __init__(self, *args: Any, summaries: dict[str, Text] | None = None, **attributes: Any) -> None:
-        super().__init__(*args, **attributes)
+    def __init__(
+        self, *names: Clicks, summaries: dict[str, Text] | None = None, **attributes: Clicks
+    ) -> None:
+        super().__init__(*names, **attributes)
         self.summaries: dict[str, Text] = summaries or {}
 
     @override
@@ -158,12 +165,12 @@ class Group(Command, click.Group):
         return str(words) if words else self.commands[name].get_short_help_str()
 
 
-def option(*names: str, fr: str, en: str, shown: Text | None = None, **attributes: Any) -> Decorator:  # noqa: ANN401 - click's
+def option(*names: str, fr: str, en: str, shown: Text | None = None, **attributes: Clicks) -> Decorator:
     """Add an option to a command."""
     return click.option(*names, cls=Option, words=Text(fr, en), shown=shown, **attributes)
 
 
-def argument(name: str, *, fr: str, en: str, shown: Text, **attributes: Any) -> Decorator:  # noqa: ANN401 - click's
+def argument(name: str, *, fr: str, en: str, shown: Text, **attributes: Clicks) -> Decorator:
     """Add an argument to a command."""
     return click.argument(name, cls=Argument, words=Text(fr, en), shown=shown, **attributes)
 

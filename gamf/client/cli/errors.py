@@ -18,7 +18,7 @@ INTERRUPTED: Final = 130
 
 
 class Ending(NamedTuple):
-    """How a command ends: its status, and what is said of it. `rule` is a row of rules.md, or a kind of fault."""
+    """How a command ends: its status, and what is said; `rule` is a row of rules.md or a kind of fault."""
 
     status: int
     rule: str
@@ -32,7 +32,7 @@ class Ending(NamedTuple):
 
 
 def ending(error: Exception) -> Ending | None:
-    """Return how the command ends for an error that a person can mend, or None for one of the program's own."""
+    """Return how the command ends for an error that a person can mend, or None for one of the program's."""
     match error:
         case RefusedByRuleError():
             reason = error.reason

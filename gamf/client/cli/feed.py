@@ -1,6 +1,7 @@
 """`gamf feed`: facts in bulk."""
 
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     "feed",
     fr="""Consigner des faits en lot : un objet JSON par ligne, avec « attribution_id » et « fact ».
 
-    Écrit une ligne de résultat par ligne lue, dans le même ordre. Le même fichier repris ne compte qu’une fois.""",
+    Écrit une ligne de résultat par ligne lue, dans le même ordre. Le même fichier repris ne compte
+    qu’une fois.""",
 )
 @argument(
     "file",
@@ -37,25 +39,23 @@ def feed(file: Path, data: Path | None, *, json_wanted: bool) -> None:
 
     Writes a line of outcome for each line read, in the same order. The same file again counts once.
     """
-    counts = session.run(_feed(file, data, json_wanted=json_wanted))
+    total = sum(1 for line in file.read_bytes().splitlines() if line.strip())
+    with file.open(encoding="utf-8-sig", errors="replace") as lines:
+        counts = session.run(_feed(lines, total, data, json_wanted=json_wanted))
     missed = counts.total() - counts["taken"]
     if missed:
         end = Ending(REFUSED, "feed", _not_all(counts["taken"], missed))
         click.get_current_context().exit(report(end, as_json=json_wanted))
 
 
-async def _feed(file: Path, data: Path | None, *, json_wanted: bool) -> Counter[str]:
+async def _feed(lines: Iterable[str], total: int, data: Path | None, *, json_wanted: bool) -> Counter[str]:
     from gamf.client import feed as feeding  # noqa: PLC0415 - keeps `--help` fast
     from gamf.client.acting import Desk  # noqa: PLC0415 - the same
 
     counts: Counter[str] = Counter()
-    total = sum(1 for line in file.read_bytes().splitlines() if line.strip())
     async with session.both(data) as reach:
-        with (
-            file.open(encoding="utf-8-sig", errors="replace") as lines,
-            progress(say("Faits", "Facts"), total) as move,
-        ):
-            desk = Desk(reach.pool, reach.temporal)
+        desk = Desk(reach.pool, reach.temporal)
+        with progress(say("Faits", "Facts"), total) as move:
             async for outcome in feeding.feed(desk, lines, by=session.account(), now=session.now):
                 counts[outcome.outcome] += 1
                 move(counts.total(), total)
@@ -75,7 +75,7 @@ def _print(outcome: "Outcome", *, json_wanted: bool) -> None:
 
 def _not_all(taken: int, missed: int) -> Text:
     return Text(
-        f"{taken} fait(s) pris, {missed} refusé(s). Corrigez les lignes refusées et reprenez le fichier\u00a0: "
+        f"{taken} fait(s) pris, {missed} refusé(s). Corrigez les lignes refusées et reprenez le fichier : "
         "ce qui est pris ne compte qu’une fois.",
         f"{taken} fact(s) taken, {missed} refused. Mend the refused lines and feed the file again: "
         "what was taken counts once.",

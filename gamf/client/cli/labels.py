@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from gamf.client.cli.language import Text
 from gamf.domain.states import LABELS, State
@@ -83,6 +83,6 @@ def state(name: object) -> str:
     return label(PLACES, name)
 
 
-def instant(value: Any) -> datetime | None:
+def instant(value: str | datetime | None) -> datetime | None:
     """Return an instant written in JSON as an instant."""
     return datetime.fromisoformat(value) if isinstance(value, str) else value

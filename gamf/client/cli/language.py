@@ -1,6 +1,6 @@
 """The language of what is shown: French, or English on request (A22). Everything shown is written in both."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final, NamedTuple
@@ -22,7 +22,7 @@ class Text(NamedTuple):
 
     @override
     def __str__(self) -> str:
-        return self.en if current() == "en" else self.fr
+        return self.en if current() == "en" else typeset(self.fr)
 
 
 def current() -> Language:
@@ -35,8 +35,15 @@ def say(fr: str, en: str) -> str:
     return str(Text(fr, en))
 
 
+def typeset(french: str) -> str:
+    """Return the French with its no-break spaces: no line begins with a mark of the one before."""
+    for mark in ":;?!»":
+        french = french.replace(f" {mark}", f"\u00a0{mark}")
+    return french.replace("« ", "«\u00a0")
+
+
 @contextmanager
-def speaking(language: Language) -> Iterator[None]:
+def speaking(language: Language) -> Generator[None]:
     """Use that language within the block."""
     token = _current.set(language)
     try:

@@ -1,4 +1,4 @@
-"""The command `gamf`: which commands there are, and how each ends. The commands are imported when they are called."""
+"""The command `gamf`: which commands there are, and how each ends. A command is imported when called."""
 
 import os
 import sys
@@ -100,7 +100,7 @@ def _report_usage(error: click.ClickException, arguments: Sequence[str], *, as_j
 
 
 def _said(error: click.ClickException, arguments: Sequence[str], language: Language) -> str:
-    """Return the same error in that language: click words it while it reads the command line, so read it again."""
+    """Return the same error in that language: click words it as it reads the line, which is read again."""
     with speaking(language), rehearsing():
         try:
             cli.main(list(arguments), prog_name="gamf", standalone_mode=False)

@@ -1,13 +1,13 @@
-"""How things are printed: tables that fit the terminal, plain text elsewhere, JSON on request; progress on stderr."""
+"""How things are printed: tables that fit the terminal, plain text elsewhere, JSON; progress on stderr."""
 
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, cast
 
 import click
 from pydantic import BaseModel
@@ -16,25 +16,28 @@ from gamf.client.cli.language import say
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 # Wide enough that nothing is cut or folded when a program reads the table.
 _UNBOUNDED = 10_000
 
 
-def plain(value: Any) -> Any:
+Value = Any
+"""A value as the use cases give it: a model, several, or what JSON holds."""
+
+
+def plain(value: Value) -> Value:
     """Return what JSON can hold of a model, of models or of a plain value."""
-    if isinstance(value, BaseModel):
-        return value.model_dump(mode="json")
-    if isinstance(value, dict):
-        return {key: plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(each) for each in value]
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    return value
+    match value:
+        case BaseModel():
+            return value.model_dump(mode="json")
+        case list() | tuple():
+            return [plain(each) for each in cast("Sequence[Value]", value)]
+        case _:
+            return value
 
 
-def print_json(value: Any, *, on_one_line: bool = False) -> None:
+def print_json(value: Value, *, on_one_line: bool = False) -> None:
     """Print a value as JSON, in UTF-8."""
     click.echo(json.dumps(plain(value), ensure_ascii=False, indent=None if on_one_line else 2))
 
@@ -74,7 +77,7 @@ def _console(*, terminal: bool) -> "Console":
     )
 
 
-def _print(console: "Console", table: Any) -> None:
+def _print(console: "Console", table: "Table") -> None:
     with console.capture() as capture:
         console.print(table)
     for line in capture.get().splitlines():
@@ -89,7 +92,7 @@ def print_fields(fields: Sequence[tuple[str, Any]]) -> None:
         click.echo(f"{name:<{width}}  {value}")
 
 
-def shown(value: Any) -> str:
+def shown(value: Value) -> str:
     """Return a value as a person reads it: instants on this machine's clock, with their offset."""
     if value is None:
         return ""
@@ -108,7 +111,7 @@ class Bar(Protocol):
 
 
 @contextmanager
-def progress(label: str, total: int | None = None) -> Iterator[Bar]:
+def progress(label: str, total: int | None = None) -> Generator[Bar]:
     """Show a progress bar on stderr while the block runs; nothing when stderr is not a terminal."""
     if not sys.stderr.isatty():
         yield _silent
@@ -131,7 +134,7 @@ def _silent(done: int, total: int | None = None) -> None:
 
 
 @contextmanager
-def private_output(target: Path | None) -> Iterator[BinaryIO]:
+def private_output(target: Path | None) -> Generator[BinaryIO]:
     """Open a file that only its owner can read, or the standard output when there is none."""
     if target is None:
         yield sys.stdout.buffer

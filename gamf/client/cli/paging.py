@@ -43,7 +43,7 @@ def print_list(
     limit: int | None,
     json_wanted: bool,
 ) -> None:
-    """Print what `fetch` gives, page after page; it takes a connection, where to go on, and how many at most."""
+    """Print what `fetch` gives, page after page; it takes a connection, where to go on, how many at most."""
     most = limit or (_IN_A_TERMINAL if sys.stdout.isatty() and not json_wanted else None)
 
     async def work(conn: "Connection") -> None:

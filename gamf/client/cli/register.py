@@ -12,8 +12,8 @@ from gamf.client.cli.attribution import period
 from gamf.client.cli.commands import argument, as_json, command, new_group, option, reads_data
 from gamf.client.cli.importing import take_in, takes_file
 from gamf.client.cli.language import Text, say
-from gamf.client.cli.output import print_fields, print_json, print_table, private_output
 from gamf.client.cli.letter import print_letters
+from gamf.client.cli.output import print_fields, print_json, print_table, private_output
 from gamf.client.cli.paging import limited, print_list
 from gamf.client.cli.values import LICENCE, Day, OutputFile
 
@@ -140,7 +140,7 @@ def export(rls: str | None, place: str | None, target: Path | None, data: Path |
 
 @command(
     "enrolled",
-    fr="Consigner une inscription hors LE 321 (A24) : elle termine une attribution, ou retire le patient de la liste.",
+    fr="Consigner une inscription hors LE 321 (A24), qui termine une attribution ou retire de la liste.",
     group=register,
 )
 @_patient_argument
@@ -163,12 +163,13 @@ def export(rls: str | None, place: str | None, target: Path | None, data: Path |
 def enrolled(
     patient: str, physician: str, on: date, basis: str, data: Path | None, *, json_wanted: bool
 ) -> None:
-    """Record an enrolment outside LE 321 (A24): it ends an attribution, or takes the patient off the list."""
+    """Record an enrolment outside LE 321 (A24), which ends an attribution or takes off the list."""
     from gamf.client import acting, reading  # noqa: PLC0415 - keeps `--help` fast
     from gamf.domain import facts  # noqa: PLC0415 - the same
 
     given = {"by": session.account(), "physician": physician, "effective_on": on.isoformat(), "basis": basis}
-    enrolment = facts.parse(facts.EnrolledElsewhere.name, given)
+    facts.parse(facts.EnrolledElsewhere.name, given)
+    enrolment = facts.EnrolledElsewhere(by=given["by"], physician=physician, effective_on=on, basis=basis)
 
     async def act(desk: "Desk") -> "PatientView":
         async with desk.pool.acquire() as conn:

@@ -30,7 +30,7 @@ def run(work: Coroutine[Any, Any, Answer]) -> Answer:
 
 
 def now() -> datetime:
-    """Return the instant at which the command is given, in UTC: the only clock that is asked in the client."""
+    """Return the instant at which the command is given, in UTC: the client's only clock."""
     return datetime.now(UTC)
 
 

@@ -35,8 +35,8 @@ def _port(name: str, default: int, fr: str, en: str) -> Decorator:
     "up",
     fr="""Tout démarrer sur ce poste : PostgreSQL, Temporal et son interface, un travailleur.
 
-    Les données restent dans --data d’une fois à l’autre. Ctrl-C ou SIGTERM arrête tout ce qui a été démarré. Avec
-    GAMF_DATABASE_URL ou TEMPORAL_ADDRESS, seul ce qui manque est démarré.""",
+    Les données restent dans --data d’une fois à l’autre. Ctrl-C ou SIGTERM arrête tout ce qui a été démarré.
+    Avec GAMF_DATABASE_URL ou TEMPORAL_ADDRESS, seul ce qui manque est démarré.""",
 )
 @option(
     "--data",
@@ -68,7 +68,16 @@ def _port(name: str, default: int, fr: str, en: str) -> Decorator:
     "--console-port", 8080, "Port de la console (0 : un port libre).", "Port of the console (0: a free one)."
 )
 @as_json
-def up(data: Path | None, temporal_port: int, ui_port: int, console_port: int, **flags: Any) -> None:
+def up(
+    data: Path | None,
+    temporal_port: int,
+    ui_port: int,
+    *,
+    training: bool,
+    with_sample: bool,
+    json_wanted: bool,
+    **_console_port: int,
+) -> None:
     """Start everything on this machine: PostgreSQL, Temporal with its UI, a worker.
 
     The data stays in --data from one time to the next. Ctrl-C or SIGTERM stops all that was started. With
@@ -78,8 +87,8 @@ def up(data: Path | None, temporal_port: int, ui_port: int, console_port: int, *
     from gamf.runtime.settings import Settings  # noqa: PLC0415 - the same
 
     settings = Settings.load()
-    wanted = Wanted(data or settings.data_dir, flags["training"], temporal_port, ui_port)
-    session.run(_up(settings, wanted, sample=flags["with_sample"], json_wanted=flags["json_wanted"]))
+    wanted = Wanted(data or settings.data_dir, training, temporal_port, ui_port)
+    session.run(_up(settings, wanted, sample=with_sample, json_wanted=json_wanted))
 
 
 async def _up(settings: "Settings", wanted: "Wanted", *, sample: bool, json_wanted: bool) -> None:

@@ -107,8 +107,6 @@ class KeyValue(click.ParamType[tuple[str, str]]):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[str, str]:
-        if isinstance(value, tuple):
-            return value
         key, equals, text = str(value).partition("=")
         if not (key and equals):
             self.fail(say("attendu : clé=valeur.", "expected: key=value."), param, ctx)
