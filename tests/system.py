@@ -169,7 +169,12 @@ class System:
         async with self.pool.acquire() as conn:
             number = await numbers.next_number(conn, "block", 2026)
         request = BlockRequest(
-            block_id=f"2026-{number:04d}", physician=licence, rls=rls, size=size, requested_by="coordo", policy=CURRENT
+            block_id=f"2026-{number:04d}",
+            physician=licence,
+            rls=rls,
+            size=size,
+            requested_by="coordo",
+            policy=CURRENT,
         )
         handle = await self.client.start_workflow(
             "Block", request, id=block_workflow_id(request.block_id), task_queue=TASK_QUEUE
@@ -225,7 +230,9 @@ class Life:
 
     async def record(self, fact: str, **argument: object) -> dict[str, Any]:
         """Report a fact by the update, and return the new view."""
-        answer: dict[str, Any] = await self.handle.execute_update("record", {"by": "compte", **argument, "fact": fact})
+        answer: dict[str, Any] = await self.handle.execute_update(
+            "record", {"by": "compte", **argument, "fact": fact}
+        )
         return answer
 
     async def signal(self, fact: str, argument: object) -> None:
@@ -236,7 +243,7 @@ class Life:
         """Move the attribution's own clock; return False when it ended on the way."""
         return await self.system.skipper.fast_forward(self.handle, duration)
 
-    async def row(self) -> Any:
+    async def row(self) -> Any:  # noqa: ANN401 - a row, read by column
         """Return its row."""
         (row,) = await self.system.rows(
             "SELECT * FROM attributions WHERE attribution_id = $1", self.start.attribution_id
@@ -245,5 +252,7 @@ class Life:
 
     async def place(self) -> str:
         """Return where its patient is."""
-        (row,) = await self.system.rows("SELECT place FROM patients WHERE patient_id = $1", self.start.patient_id)
+        (row,) = await self.system.rows(
+            "SELECT place FROM patients WHERE patient_id = $1", self.start.patient_id
+        )
         return str(row["place"])

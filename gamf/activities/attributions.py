@@ -126,6 +126,12 @@ class AttributionActivities:
     async def _carry_out(self, t: Transition) -> Outcome:
         outcome = await carry_out(self._pool, t)
         block_id = t.subject.block_id
-        if block_id and t.before in UNANSWERED and t.number and outcome.conflict is None and not outcome.overtaken:
+        if (
+            block_id
+            and t.before in UNANSWERED
+            and t.number
+            and outcome.conflict is None
+            and not outcome.overtaken
+        ):
             await self._messenger.tell_block(block_id, t.subject.attribution_id, t.after)
         return outcome

@@ -109,7 +109,12 @@ class BlockActivities:
         starts = [Start(**subject.model_dump(), policy=decision.policy) for subject in subjects]
         await _for_each(starts, self._starter.start)
         return tuple(
-            Listed(patient_id=s.patient_id, priority=s.priority, vulnerable=s.vulnerable, attribution_id=s.attribution_id)
+            Listed(
+                patient_id=s.patient_id,
+                priority=s.priority,
+                vulnerable=s.vulnerable,
+                attribution_id=s.attribution_id,
+            )
             for s in subjects
         )
 

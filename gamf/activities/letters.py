@@ -57,7 +57,9 @@ class LetterActivities:
         except RenderError as error:
             raise ApplicationError(str(error), type="RenderError", non_retryable=True) from None
         except CarrierError as error:
-            raise ApplicationError(str(error), type="CarrierError", non_retryable=not error.temporary) from None
+            raise ApplicationError(
+                str(error), type="CarrierError", non_retryable=not error.temporary
+            ) from None
         return hashlib.sha256(pdf).hexdigest()
 
 
@@ -71,7 +73,9 @@ async def letter_content(conn: Connection, letter_id: str) -> LetterContent:
 
 def _compose(p: dict[str, Any]) -> LetterContent:
     return compose(
-        Heading(letter_id=p["letter_id"], reference=p["attribution_id"], dated=p["dated"], standing=p["standing"]),
+        Heading(
+            letter_id=p["letter_id"], reference=p["attribution_id"], dated=p["dated"], standing=p["standing"]
+        ),
         Recipient(
             name=f"{p['first_name']} {p['last_name']}",
             birth_date=p["birth_date"],

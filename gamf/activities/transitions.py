@@ -90,7 +90,9 @@ async def _write_mf(conn: Connection, t: Transition, effect: effects.WriteMf) ->
     s = t.subject
     await enrolments.end_other_sv(conn, s.patient_id, s.attribution_id, effect.start)
     await enrolments.write(conn, s.attribution_id, s.patient_id, s.physician, "MF", effect.start)
-    told = EnrolledElsewhere(by=t.by or SYSTEM, physician=s.physician, effective_on=effect.start, basis="LE 321 (A11)")
+    told = EnrolledElsewhere(
+        by=t.by or SYSTEM, physician=s.physician, effective_on=effect.start, basis="LE 321 (A11)"
+    )
     return await _enrolled(conn, t, told)
 
 
@@ -139,14 +141,18 @@ async def _no_new_block(conn: Connection, t: Transition, effect: effects.NoNewBl
     await physicians.departs(conn, t.subject.physician, effect.on, effect.cause)
 
 
-async def _attribution_letter(conn: Connection, t: Transition, _effect: effects.SendAttributionLetter) -> Outcome:
+async def _attribution_letter(
+    conn: Connection, t: Transition, _effect: effects.SendAttributionLetter
+) -> Outcome:
     letter_id, day = _letter(t)
     s = t.subject
     await letters.queue(conn, letter_id, s.attribution_id, s.patient_id, LetterKind.ATTRIBUTION, day, t.at)
     return Outcome(letters=(letter_id,))
 
 
-async def _corrective_letter(conn: Connection, t: Transition, effect: effects.SendCorrectiveLetter) -> Outcome | None:
+async def _corrective_letter(
+    conn: Connection, t: Transition, effect: effects.SendCorrectiveLetter
+) -> Outcome | None:
     s = t.subject
     await letters.withhold(conn, s.attribution_id)
     if not await letters.attribution_letter_has_gone(conn, s.attribution_id):

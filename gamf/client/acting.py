@@ -176,7 +176,7 @@ async def _standing(desk: Desk, attribution_id: str) -> Standing:
         stands = await standing.attribution(conn, attribution_id)
     if stands is None:
         raise NotFoundError(
-            fr=f"L’attribution {attribution_id} n’existe pas\u00a0; voyez «\u00a0gamf attribution list\u00a0».",
+            fr=f"L’attribution {attribution_id} n’existe pas ; voyez « gamf attribution list ».",
             en=f"There is no attribution {attribution_id}; see “gamf attribution list”.",
         )
     return stands

@@ -61,38 +61,39 @@ def external_temporal(environment: Mapping[str, str]) -> bool:
     return any(environment.get(name) for name in _TEMPORAL_VARIABLES)
 
 
-class Located(BaseModel):
-    """Where to go: None leaves it to the environment's own variables."""
-
-    model_config = ConfigDict(frozen=True)
-
-    database: str | None
-    temporal: str | None
-    training: bool
-
-
-def locate(settings: Settings, data: Path | None, environment: Mapping[str, str] = os.environ) -> Located:
-    """Find both services: the environment's, else those that `gamf up` wrote in the data folder.
+def database_address(settings: Settings, data: Path | None) -> str | None:
+    """Return where the database of the `gamf up` that runs on the folder is; None leaves it to the environment.
 
     Raises:
-        ServiceUnreachable: the environment does not name them and nothing runs on that folder.
+        ServiceUnreachable: the environment does not name one and nothing runs on the folder.
     """
+    return None if settings.database_url is not None else _running(settings, data, "PostgreSQL").database
+
+
+def temporal_address(
+    settings: Settings, data: Path | None, environment: Mapping[str, str] = os.environ
+) -> str | None:
+    """Return where the Temporal of the `gamf up` that runs on the folder is; None leaves it to the environment.
+
+    Raises:
+        ServiceUnreachable: the environment does not name one and nothing runs on the folder.
+    """
+    return None if external_temporal(environment) else _running(settings, data, "Temporal").temporal
+
+
+def in_training(settings: Settings, data: Path | None) -> bool:
+    """Tell whether the `gamf up` that runs on the folder was told that this is a training."""
+    running = Addresses.read(data or settings.data_dir)
+    return running is not None and running.training
+
+
+def _running(settings: Settings, data: Path | None, service: str) -> Addresses:
     folder = data or settings.data_dir
     running = Addresses.read(folder)
-    external_database = settings.database_url is not None
-    elsewhere = external_temporal(environment)
-    if running is None and not (external_database and elsewhere):
-        raise _nothing_runs("Temporal" if external_database else "PostgreSQL", folder)
-    return Located(
-        database=None if external_database or running is None else running.database,
-        temporal=None if elsewhere or running is None else running.temporal,
-        training=running is not None and running.training,
-    )
-
-
-def _nothing_runs(service: str, folder: Path) -> ServiceUnreachable:
-    return ServiceUnreachable(
-        service,
-        fr=f"rien ne tourne sur le dossier {folder}. Dans un autre terminal, démarrez «\u00a0gamf up\u00a0».",
-        en=f"nothing runs on the folder {folder}. In another terminal, start “gamf up”.",
-    )
+    if running is None:
+        raise ServiceUnreachable(
+            service,
+            fr=f"rien ne tourne sur le dossier {folder}. Dans un autre terminal, démarrez « gamf up ».",
+            en=f"nothing runs on the folder {folder}. In another terminal, start “gamf up”.",
+        )
+    return running

@@ -204,6 +204,7 @@ def _kept_date(line: int) -> Finding:
 
 async def _write(conn: Connection, target: Target, what: Import, progress: Progress | None) -> Written:
     stamp = Stamp(what.at, what.by, CURRENT.version)
+    await imports.hold(conn, target)
     last = await imports.last_line(conn)
     added, changed = 0, 0
     for after in range(0, last, _LINES_WRITTEN_AT_ONCE):

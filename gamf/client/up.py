@@ -73,7 +73,7 @@ class Running:
                 wait.cancel()
         name = waits[done.pop()]
         return Fault(
-            fr=f"{name} s’est arrêté\u00a0; tout s’arrête. Rien n’est perdu : relancez «\u00a0gamf up\u00a0».",
+            fr=f"{name} s’est arrêté\u00a0; tout s’arrête. Rien n’est perdu : relancez « gamf up ».",
             en=f"{name} has ended; everything stops. Nothing is lost: start “gamf up” again.",
         )
 

@@ -1,7 +1,7 @@
 """The rules of one attribution, as a table: (state, fact or deadline) -> (new state, what follows).
 
 Nothing here waits, writes or knows the time: whoever calls says what happened and when. `TABLE` is the whole of it; the
-functions that it names say when a row applies and what the row changes. `take` and `pass_deadlines` are the two ways in.
+functions that it names say when a row applies and what it changes. `take` and `pass_deadlines` are the ways in.
 """
 
 import re
@@ -304,7 +304,7 @@ def _reopen(a: Attribution, fact: WindowReopened, now: datetime) -> Change:
     if last_day < today or fact.opens_on > latest:
         raise RefusedByRuleError(
             "A6",
-            f"La fenêtre de {policy.window_days} jours doit couvrir un jour d'ici le {latest} et ne pas être déjà finie.",
+            f"La fenêtre de {policy.window_days} jours doit s'ouvrir au plus tard le {latest} et n'être pas finie.",
             f"The window of {policy.window_days} days must open by {latest} and not be over already.",
             "opens_on",
         )
@@ -775,7 +775,7 @@ def _entered(a: Attribution, cause: AnyFact | DeadlineName, state: State, at: da
     return a.model_copy(update={**where, "transitions": number})
 
 
-def _transition(  # noqa: PLR0913 - the parts of one record, each of its own kind
+def _transition(  # noqa: PLR0913, PLR0917 - the parts of one record, each of its own kind
     before: Attribution,
     after: Attribution,
     row: Row,

@@ -34,7 +34,7 @@ class VoidSv(_Effect):
 
 
 class WriteMf(_Effect):
-    """Enrol the patient MF with our physician (R2), and take them off whatever list or attribution they are in (A11)."""
+    """Enrol the patient MF with our physician (R2), and take them off whatever else they are in (A11)."""
 
     do: Literal["write_mf"] = "write_mf"
     start: date

@@ -1,7 +1,7 @@
 """One model a fact: the ten things that people report about an attribution (contract.md, *Facts*).
 
-Facts arrive as raw JSON from anybody who holds a Temporal client. `parse` makes a model of one or refuses it by the name
-of the faulty field; it never echoes a value, since a value may speak of a person.
+Facts arrive as raw JSON from anybody who holds a Temporal client. `parse` makes a model of one or refuses it by the
+name of the faulty field; it never echoes a value, since a value may speak of a person.
 """
 
 import json
@@ -49,7 +49,7 @@ def _written_out(value: object) -> object:
     if isinstance(value, str) and re.match(r"\d{4}-\d{2}-\d{2}[Tt ]", value):
         return datetime.fromisoformat(value)
     if not isinstance(value, datetime | None):
-        raise ValueError("not RFC 3339")
+        raise ValueError("not RFC 3339")  # noqa: TRY004 - pydantic turns it into a fault of the field
     return value
 
 

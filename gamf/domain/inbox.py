@@ -19,7 +19,7 @@ _NUL: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 
 
 class Sent(BaseModel):
-    """A fact as it was sent; `argument` is JSON that PostgreSQL can keep, `legible` tells whether all of it is there."""
+    """A fact as it was sent; `argument` is JSON that PostgreSQL can keep, `legible` says whether all of it is there."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -31,16 +31,24 @@ class Policy(BaseModel):
     grounds_for_gaco: Annotated[tuple[str, ...], Field(description="A7: grounds that open a GACO task")] = (
         "discriminatory",
     )
-    not_offered_again: Annotated[bool, Field(description="A8: after a refusal, never the same physician")] = True
-    vulnerability: Annotated[Literal["at_attribution"], Field(description="A9: which one R14 looks at")] = "at_attribution"
+    not_offered_again: Annotated[bool, Field(description="A8: after a refusal, never the same physician")] = (
+        True
+    )
+    vulnerability: Annotated[Literal["at_attribution"], Field(description="A9: which one R14 looks at")] = (
+        "at_attribution"
+    )
     mf_months_vulnerable: Annotated[Months, Field(description="R14, A10: vulnerable")] = 12
     mf_months: Annotated[Months, Field(description="R14, A10: not vulnerable")] = 36
     late_mf_days: Annotated[Days, Field(description="A11: civil days after the term to receive an MF")] = 90
     mf_reception_days: Annotated[Days, Field(description="A11: civil days from signature to reception")] = 90
-    sv_not_before_mf: Annotated[Literal["voided"], Field(description="A12: an SV that never began")] = "voided"
+    sv_not_before_mf: Annotated[Literal["voided"], Field(description="A12: an SV that never began")] = (
+        "voided"
+    )
     mf_without_sv: Annotated[bool, Field(description="A13: an MF is taken before any SV")] = True
     elsewhere_returns_to_list: Annotated[Literal[False], Field(description="A14")] = False
-    leaving_is_for_good: Annotated[Literal[True], Field(description="A15: off the list, unless undone")] = True
+    leaving_is_for_good: Annotated[Literal[True], Field(description="A15: off the list, unless undone")] = (
+        True
+    )
     departure_closes_sv: Annotated[Literal["day_before"], Field(description="A16")] = "day_before"
     replacement_priority: Annotated[Literal["same"], Field(description="A17, R5")] = "same"
     list_order: Annotated[
@@ -51,8 +59,12 @@ class Policy(BaseModel):
     draw_needs_approval: Annotated[Literal[True], Field(description="A21")] = True
     english_needs_attestation: Annotated[Literal[True], Field(description="A22")] = True
     time_zone: Annotated[Literal["rls"], Field(description="A23: whose clock gives the dates")] = "rls"
-    outside_enrolment_ends: Annotated[Literal["enrolled_elsewhere"], Field(description="A24")] = "enrolled_elsewhere"
-    tell_the_patient: Annotated[bool, Field(description="A25: a letter to who is no longer attributed")] = True
+    outside_enrolment_ends: Annotated[Literal["enrolled_elsewhere"], Field(description="A24")] = (
+        "enrolled_elsewhere"
+    )
+    tell_the_patient: Annotated[bool, Field(description="A25: a letter to who is no longer attributed")] = (
+        True
+    )
 
 
 CURRENT: Final = Policy()

@@ -83,7 +83,10 @@ LABELS: Final[dict[State, tuple[str, str]]] = {
 
 AWAITED: Final[dict[State, tuple[str, str]]] = {
     State.PROPOSED: ("le médecin : accepter ou refuser", "the physician: accept or refuse"),
-    State.UNANSWERED: ("le coordonnateur : obtenir la réponse ou annuler", "the coordinator: get the answer or cancel"),
+    State.UNANSWERED: (
+        "le coordonnateur : obtenir la réponse ou annuler",
+        "the coordinator: get the answer or cancel",
+    ),
     State.CONFIRMED: ("la clinique : inscrire le patient SV", "the clinic: enrol the patient SV"),
     State.OVERDUE: (
         "le coordonnateur : rouvrir la fenêtre ou annuler",

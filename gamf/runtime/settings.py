@@ -98,6 +98,9 @@ class Settings(BaseSettings):
     log_format: Literal["text", "json"] = Field(
         default="text", description="Forme du journal\u00a0: texte ou JSON."
     )
+    account: str | None = Field(
+        default=None, description="Compte au nom duquel on consigne; à défaut, celui de la session."
+    )
     lang: Language = Field(default="fr", description="Langue des messages.")
     sandbox: bool = Field(
         default=True,

@@ -52,7 +52,8 @@ async def update(conn: Connection, t: Transition) -> None:
     """Bring the row to where the transition leads."""
     await conn.execute(
         """
-        UPDATE attributions SET state = $2, under_way = $3, deadline = $4, waiting_for = $5, ended_on = $6, transition = $7
+        UPDATE attributions SET state = $2, under_way = $3, deadline = $4, waiting_for = $5, ended_on = $6,
+                                transition = $7
         WHERE attribution_id = $1
         """,
         t.subject.attribution_id,
@@ -103,7 +104,9 @@ def told(fact: Overtaking) -> dict[str, Any]:
     return {**fact.argument(), "fact": fact.name}
 
 
-async def insert_many(conn: Connection, block_id: str, attributed_at: datetime, deadline: datetime, ids: Sequence[str]) -> None:
+async def insert_many(
+    conn: Connection, block_id: str, attributed_at: datetime, deadline: datetime, ids: Sequence[str]
+) -> None:
     """Attribute everybody of an approved list at once, in the order of the draw; `ids` has one id for each."""
     await conn.execute(
         """
@@ -120,10 +123,10 @@ async def insert_many(conn: Connection, block_id: str, attributed_at: datetime, 
             FROM numbered WHERE p.patient_id = numbered.patient_id
             RETURNING p.patient_id, p.priority, p.vulnerable, p.attribution_id
         ), attributed AS (
-            INSERT INTO attributions (attribution_id, block_id, patient_id, physician, rls, time_zone, priority, vulnerable,
-                                      attributed_at, policy, state, under_way, deadline, waiting_for, transition)
-            SELECT moved.attribution_id, b.block_id, moved.patient_id, b.physician, b.rls, n.time_zone, moved.priority,
-                   moved.vulnerable, $2, b.policy, 'proposed', true, $3, 'physician', 0
+            INSERT INTO attributions (attribution_id, block_id, patient_id, physician, rls, time_zone, priority,
+                                      vulnerable, attributed_at, policy, state, under_way, deadline, waiting_for, transition)
+            SELECT moved.attribution_id, b.block_id, moved.patient_id, b.physician, b.rls, n.time_zone,
+                   moved.priority, moved.vulnerable, $2, b.policy, 'proposed', true, $3, 'physician', 0
             FROM moved CROSS JOIN blocks b JOIN networks n ON n.rls = b.rls
             WHERE b.block_id = $1
             RETURNING attribution_id, policy

@@ -25,7 +25,7 @@ async def time_zone(conn: Connection, rls: str) -> str | None:
 
 
 async def candidates(conn: Connection, rls: str, physician: str, size: int) -> list[Candidate]:
-    """Return, held until the end of the transaction, the first who wait there and may be offered to this physician (A8)."""
+    """Return, and hold, the first who wait there and may be offered to this physician (A8, A18)."""
     rows = await conn.fetch(
         """
         SELECT p.patient_id, p.priority, p.registered_on, p.number, p.vulnerable FROM patients p
@@ -59,7 +59,9 @@ async def reserve(conn: Connection, request: BlockRequest, drawn: Sequence[Candi
     )
     ids = [candidate.patient_id for candidate in drawn]
     await conn.execute(
-        "UPDATE patients SET place = 'proposed', block_id = $1 WHERE patient_id = ANY ($2::text[])", request.block_id, ids
+        "UPDATE patients SET place = 'proposed', block_id = $1 WHERE patient_id = ANY ($2::text[])",
+        request.block_id,
+        ids,
     )
     await conn.execute(
         """
@@ -87,13 +89,17 @@ async def proposed(conn: Connection, block_id: str) -> list[Candidate]:
 
 async def lock(conn: Connection, block_id: str) -> str | None:
     """Hold the block's row until the end of the transaction; return its state."""
-    state: str | None = await conn.fetchval("SELECT state FROM blocks WHERE block_id = $1 FOR UPDATE", block_id)
+    state: str | None = await conn.fetchval(
+        "SELECT state FROM blocks WHERE block_id = $1 FOR UPDATE", block_id
+    )
     return state
 
 
 async def attributed(conn: Connection, block_id: str, at: datetime) -> None:
     """Say that the list was approved at that instant: the 72 hours run (A21)."""
-    await conn.execute("UPDATE blocks SET state = 'attributed', attributed_at = $2 WHERE block_id = $1", block_id, at)
+    await conn.execute(
+        "UPDATE blocks SET state = 'attributed', attributed_at = $2 WHERE block_id = $1", block_id, at
+    )
 
 
 async def end(conn: Connection, block_id: str, state: str, at: datetime) -> None:
@@ -104,5 +110,6 @@ async def end(conn: Connection, block_id: str, state: str, at: datetime) -> None
 async def release(conn: Connection, block_id: str) -> None:
     """Put back on the list everybody whom a drawn list holds, at the initial date (A18)."""
     await conn.execute(
-        "UPDATE patients SET place = 'waiting', block_id = NULL WHERE place = 'proposed' AND block_id = $1", block_id
+        "UPDATE patients SET place = 'waiting', block_id = NULL WHERE place = 'proposed' AND block_id = $1",
+        block_id,
     )

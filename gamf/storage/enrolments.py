@@ -5,7 +5,9 @@ from datetime import date, timedelta
 from gamf.storage.connection import Connection
 
 
-async def write(conn: Connection, attribution_id: str, patient_id: str, physician: str, category: str, start: date) -> None:
+async def write(
+    conn: Connection, attribution_id: str, patient_id: str, physician: str, category: str, start: date
+) -> None:
     """Enrol the patient with our physician from that day on (R2, R8)."""
     await conn.execute(
         """

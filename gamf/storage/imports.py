@@ -27,6 +27,8 @@ class Target:
     key: str
     """The column by which a row of a file is known again."""
     columns: tuple[str, ...]
+    order: str
+    """By which rows (`t`) are held: that of whoever else holds several of them."""
     kept: tuple[str, ...] = ()
     """Columns of a row already there that no file changes."""
     kept_unless_waiting: tuple[str, ...] = ()
@@ -35,6 +37,12 @@ class Target:
     def given(self) -> tuple[str, ...]:
         """Return the columns that a file may change in a row already there."""
         return tuple(column for column in self.columns if column not in (self.key, *self.kept))
+
+    @property
+    def differs(self) -> str:
+        """Return the condition that the file's values (`i`) change a row already there (`t`)."""
+        given = (f"t.{column} IS DISTINCT FROM {self.new(column)}" for column in self.given)
+        return f"t.{self.key} = i.{self.key} AND ({' OR '.join(given)})"
 
     def new(self, column: str) -> str:
         """Return the expression of the value that a row already there (`t`) gets from the file's (`i`)."""
@@ -63,6 +71,7 @@ PATIENTS: Final = Target(
         *("english_attested", "email", "phone", "rls", "registered_on", "priority", "vulnerable"),
         "representative",
     ),
+    order="t.priority, t.registered_on, t.number",
     kept=("registered_on",),
     kept_unless_waiting=("priority", "vulnerable"),
 )
@@ -72,6 +81,7 @@ PHYSICIANS: Final = Target(
     subject="physician",
     identity="licence",
     key="licence",
+    order="t.licence",
     columns=(
         *("licence", "last_name", "first_name", "rls", "status", "place", "address", "city", "postal_code"),
         "email",
@@ -82,6 +92,7 @@ NETWORKS: Final = Target(
     subject="network",
     identity="rls",
     key="rls",
+    order="t.rls",
     columns=("rls", "name", "region", "time_zone", "gaco_name", "gaco_phone", "coordinator"),
 )
 
@@ -125,7 +136,7 @@ async def zones(conn: Connection) -> dict[str, str]:
 async def begin(conn: Connection, target: Target) -> None:
     """Wait for other files of that kind to be taken, and make room for the lines of this one."""
     # A million lines take longer than any statement of a person's may.
-    await conn.execute("SET LOCAL statement_timeout = 0")
+    await conn.execute("SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0")
     await conn.execute("SELECT pg_advisory_xact_lock(hashtextextended('import ' || $1, 0))", target.table)
     await conn.execute("DROP TABLE IF EXISTS pg_temp.incoming")
     columns = ", ".join(target.columns)
@@ -193,6 +204,16 @@ async def last_line(conn: Connection) -> int:
     return int(await conn.fetchval("SELECT coalesce(max(line), 0) FROM incoming"))
 
 
+async def hold(conn: Connection, target: Target) -> None:
+    """Hold every row that will change, in the order of a draw: neither waits for the other in a circle."""
+    await conn.execute(
+        f"""
+        SELECT FROM {target.table} t JOIN incoming i ON {target.differs}
+        ORDER BY {target.order} FOR UPDATE OF t
+        """
+    )
+
+
 async def write(conn: Connection, target: Target, after: int, until: int, stamp: Stamp) -> Written:
     """Write the lines after the first number, up to the second included, with a record of each change."""
     changed = await _change(conn, target, after, until, stamp)
@@ -202,7 +223,6 @@ async def write(conn: Connection, target: Target, after: int, until: int, stamp:
 async def _change(conn: Connection, target: Target, after: int, until: int, stamp: Stamp) -> int:
     given = target.given
     values = ", ".join(f"{column} = {target.new(column)}" for column in given)
-    differs = " OR ".join(f"t.{column} IS DISTINCT FROM {target.new(column)}" for column in given)
     named = ", ".join(f"CASE WHEN old.{c} IS DISTINCT FROM new.{c} THEN '{c}' END" for c in given)
     # Of what changed, the record has the names of the columns alone: it is kept for ever.
     return await _count(
@@ -210,7 +230,7 @@ async def _change(conn: Connection, target: Target, after: int, until: int, stam
         f"""
         WITH changed AS (
             UPDATE {target.table} t SET {values} FROM incoming i
-            WHERE t.{target.key} = i.{target.key} AND i.line > $1 AND i.line <= $2 AND ({differs})
+            WHERE i.line > $1 AND i.line <= $2 AND {target.differs}
             RETURNING t.{target.identity} AS id, array_remove(ARRAY[{named}], NULL) AS columns
         ), noted AS (
             INSERT INTO records (subject, subject_id, event, at, by, policy, argument)

@@ -9,7 +9,7 @@ from gamf.storage.connection import Connection
 LetterState = Literal["queued", "sending", "sent", "withheld"]
 
 
-async def queue(  # noqa: PLR0913 - the columns of one letter
+async def queue(
     conn: Connection,
     letter_id: str,
     attribution_id: str,
@@ -84,8 +84,8 @@ async def parts(conn: Connection, letter_id: str) -> dict[str, Any] | None:
     row = await conn.fetchrow(
         """
         SELECT l.letter_id, l.attribution_id, l.kind, l.standing, l.dated,
-               p.last_name, p.first_name, p.birth_date, p.address, p.city, p.postal_code, p.language, p.english_attested,
-               p.representative, p.registered_on,
+               p.last_name, p.first_name, p.birth_date, p.address, p.city, p.postal_code, p.language,
+               p.english_attested, p.representative, p.registered_on,
                d.last_name AS physician_last_name, d.first_name AS physician_first_name, d.place,
                d.address AS place_address, d.city AS place_city,
                n.gaco_name, n.gaco_phone

@@ -7,7 +7,9 @@ from gamf.storage.connection import Connection
 
 async def lock(conn: Connection, patient_id: str) -> str | None:
     """Hold the patient's row until the end of the transaction; return the place, or None for an unknown patient."""
-    place: str | None = await conn.fetchval("SELECT place FROM patients WHERE patient_id = $1 FOR UPDATE", patient_id)
+    place: str | None = await conn.fetchval(
+        "SELECT place FROM patients WHERE patient_id = $1 FOR UPDATE", patient_id
+    )
     return place
 
 
@@ -37,7 +39,8 @@ async def enrol(conn: Connection, patient_id: str) -> None:
     """Take the patient off the list, a drawn list or an attribution: they are enrolled."""
     await conn.execute(
         """
-        UPDATE patients SET place = 'enrolled', attribution_id = NULL, block_id = NULL, left_on = NULL, left_cause = NULL
+        UPDATE patients SET place = 'enrolled', attribution_id = NULL, block_id = NULL, left_on = NULL,
+                            left_cause = NULL
         WHERE patient_id = $1
         """,
         patient_id,
@@ -80,4 +83,3 @@ async def never_offer_again(conn: Connection, patient_id: str, physician: str, a
         physician,
         attribution_id,
     )
-

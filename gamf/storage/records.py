@@ -34,7 +34,8 @@ async def append_transition(conn: Connection, t: Transition, answered: dict[str,
     """Write the transition of an attribution, with what its transaction answers."""
     await conn.execute(
         """
-        INSERT INTO records (subject, subject_id, number, event, at, by, argument, before, after, rules, policy, outcome)
+        INSERT INTO records (subject, subject_id, number, event, at, by, argument, before, after, rules, policy,
+                             outcome)
         VALUES ('attribution', $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
         """,
         t.subject.attribution_id,
@@ -51,7 +52,7 @@ async def append_transition(conn: Connection, t: Transition, answered: dict[str,
     )
 
 
-async def append(  # noqa: PLR0913 - the columns of one record
+async def append(
     conn: Connection,
     subject: str,
     subject_id: str,

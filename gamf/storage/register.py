@@ -7,8 +7,16 @@ from gamf.storage import attributions, enrolments, patients, records
 from gamf.storage.connection import Connection
 
 
-async def enrol_outside(  # noqa: PLR0913 - the parts of one enrolment
-    conn: Connection, patient_id: str, physician: str, on: date, basis: str, *, by: str, at: datetime, today: date
+async def enrol_outside(
+    conn: Connection,
+    patient_id: str,
+    physician: str,
+    on: date,
+    basis: str,
+    *,
+    by: str,
+    at: datetime,
+    today: date,
 ) -> list[str]:
     """Take a waiting or drawn patient off the list: another physician has enrolled them (A24), in one transaction.
 
@@ -22,16 +30,32 @@ async def enrol_outside(  # noqa: PLR0913 - the parts of one enrolment
     others = await attributions.overtake(conn, patient_id, None, today, fact)
     await patients.enrol(conn, patient_id)
     await records.append(
-        conn, "patient", patient_id, fact.name, at, by=by, argument=fact.argument(), after="enrolled", rules=("A24",)
+        conn,
+        "patient",
+        patient_id,
+        fact.name,
+        at,
+        by=by,
+        argument=fact.argument(),
+        after="enrolled",
+        rules=("A24",),
     )
     return others
 
 
 async def reinstate(conn: Connection, patient_id: str, *, by: str, reason: str, at: datetime) -> bool:
-    """Undo a departure noted in error: back on the list at the initial date (A15, A20); False when they had not left."""
+    """Undo a departure noted in error: back on the list at the initial date (A15); False when they had not left."""
     if not await patients.reinstate(conn, patient_id):
         return False
     await records.append(
-        conn, "patient", patient_id, "reinstated", at, by=by, argument={"reason": reason}, after="waiting", rules=("A15", "A20")
+        conn,
+        "patient",
+        patient_id,
+        "reinstated",
+        at,
+        by=by,
+        argument={"reason": reason},
+        after="waiting",
+        rules=("A15", "A20"),
     )
     return True

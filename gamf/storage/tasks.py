@@ -6,7 +6,7 @@ from datetime import datetime
 from gamf.storage.connection import Connection
 
 
-async def open_(  # noqa: PLR0913 - the columns of one task
+async def open_(
     conn: Connection,
     attribution_id: str,
     kind: str,
@@ -50,5 +50,7 @@ async def done(conn: Connection, task_id: int, at: datetime, by: str) -> bool | 
     if row is None:
         return None
     if row["closed_at"] is None:
-        await conn.execute("UPDATE tasks SET closed_at = $2, closed_by = $3 WHERE task_id = $1", task_id, at, by)
+        await conn.execute(
+            "UPDATE tasks SET closed_at = $2, closed_by = $3 WHERE task_id = $1", task_id, at, by
+        )
     return row["closed_at"] is None

@@ -67,6 +67,13 @@ def carrier(settings: Settings) -> Carrier:
         SmtpSettings(
             host=settings.smtp_host or "",
             port=settings.smtp_port,
+            sender=settings.smtp_from or "",
+            mailbox=settings.smtp_mailbox or "",
+            security=Security(settings.smtp_security),
+            ca_file=settings.smtp_ca_file,
+            username=settings.smtp_user,
+            password=settings.smtp_password,
+            timeout_seconds=settings.smtp_timeout_seconds,
         ),
         settings.outbox,
     )

@@ -96,7 +96,9 @@ class AttributionWorkflow:
         given = read_argument(argument, Argument)
         self._start = Start.model_validate(given.model_dump(exclude={"carried"}))
         self._new = given.carried is None
-        self._attribution = given.carried.attribution if given.carried else rules.begin(self._start).attribution
+        self._attribution = (
+            given.carried.attribution if given.carried else rules.begin(self._start).attribution
+        )
         self._inbox = Inbox(given.carried.inbox if given.carried else Memory())
         self._letters_due = dict.fromkeys(given.carried.letters if given.carried else ())
         self._sending: set[asyncio.Task[None]] = set()
@@ -166,7 +168,9 @@ class AttributionWorkflow:
             # Nobody approved a list that reserved this patient: reserve them here.
             outcome = await self._do(rules.begin(self._start))
             if outcome.conflict is not None:
-                text = "Le patient n'est pas sur la liste ; rien n'a changé. / The patient is not on the list."
+                text = (
+                    "Le patient n'est pas sur la liste ; rien n'a changé. / The patient is not on the list."
+                )
                 raise ApplicationError(text, type="NotAttributable", non_retryable=True)
         for letter_id in self._letters_due:
             self._send(letter_id)
@@ -203,7 +207,9 @@ class AttributionWorkflow:
         outcome = await self._do(taken)
         if outcome.conflict is not None and isinstance(due[0], facts.Fact):
             self._attribution = rules.drop_announced(self._attribution, due[0])
-            self._inbox.refuse(Item(Sent(fact=due[0].name, argument=due[0].argument())), _CONFLICT, workflow.now())
+            self._inbox.refuse(
+                Item(Sent(fact=due[0].name, argument=due[0].argument())), _CONFLICT, workflow.now()
+            )
 
     async def _take(self, item: Item) -> None:
         now = workflow.now()

@@ -1,7 +1,7 @@
 """One block: a physician's request, the list drawn for it, its approval, and the answers (R3-R6, A4, A21).
 
-The attributions live for years and the block for days: it starts them, lets them report by signal, and does not wait for
-them. Its history holds opaque identifiers only.
+The attributions live for years and the block for days: it starts them, lets them report by signal, and does not wait
+for them. Its history holds opaque identifiers only.
 """
 
 import asyncio
@@ -178,7 +178,9 @@ class BlockWorkflow:
 
     def _awake(self) -> bool:
         answered = self._state is BlockState.ATTRIBUTED and not self._unanswered()
-        return bool(self._inbox) or bool(self._inbox.unwritten) or answered or self._must_renew() or self._over()
+        return (
+            bool(self._inbox) or bool(self._inbox.unwritten) or answered or self._must_renew() or self._over()
+        )
 
     async def _draw(self) -> None:
         drawn: Drawn = await workflow.execute_activity_method(
@@ -194,7 +196,9 @@ class BlockWorkflow:
         self._state = BlockState.WITHDRAWN if drawn.refusal else BlockState.DRAWN
         self._show()
         if not drawn.listed and not drawn.refusal:
-            nobody = rules.Withdrawn(by=_SYSTEM, reason="Personne n'attend dans ce RLS. / Nobody waits in this RLS.")
+            nobody = rules.Withdrawn(
+                by=_SYSTEM, reason="Personne n'attend dans ce RLS. / Nobody waits in this RLS."
+            )
             await self._withdraw(nobody)
 
     async def _take(self, item: Item) -> None:
@@ -217,7 +221,9 @@ class BlockWorkflow:
             case rules.ListAccepted():
                 await self._answer(Accepted.name, {"by": fact.by, "at": self._at(fact.at)})
             case rules.ListRefused():
-                await self._answer(Refused.name, {"by": fact.by, "reason": fact.reason, "at": self._at(fact.at)})
+                await self._answer(
+                    Refused.name, {"by": fact.by, "reason": fact.reason, "at": self._at(fact.at)}
+                )
 
     async def _approve(self, fact: rules.Approved) -> None:
         decision = self._decision(fact.by)
@@ -313,7 +319,11 @@ class BlockWorkflow:
 
     def _decision(self, by: str, reason: str | None = None) -> Decision:
         return Decision(
-            block_id=self._request.block_id, by=by, at=workflow.now(), policy=self._request.policy, reason=reason
+            block_id=self._request.block_id,
+            by=by,
+            at=workflow.now(),
+            policy=self._request.policy,
+            reason=reason,
         )
 
     def _show(self) -> None:

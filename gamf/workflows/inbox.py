@@ -6,7 +6,7 @@ A signal whose body does not decode into a handler's model is dropped by the SDK
 from collections import deque
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, cast
 
 from pydantic import BaseModel, ConfigDict
 from temporalio import workflow
@@ -140,9 +140,10 @@ def read_update(values: Sequence[RawValue]) -> Sent:
     whole = read("record", values)
     if not whole.legible or not isinstance(whole.argument, dict):
         return whole
-    argument = dict(whole.argument)
-    name = argument.pop("fact", None)
-    return Sent(fact=name, argument=argument) if isinstance(name, str) else whole
+    argument = cast("dict[str, object]", whole.argument)
+    name = argument.get("fact")
+    rest = {key: value for key, value in argument.items() if key != "fact"}
+    return Sent(fact=name, argument=rest) if isinstance(name, str) else whole
 
 
 def check_legible(item: Sent) -> None:

@@ -157,8 +157,8 @@ def _local(a: Attribution, instant: datetime) -> tuple[date, str]:
     """Say an instant on the RLS's clock (A23); midnight is 24:00 of the day that ends, as in the rules."""
     local = instant.astimezone(calendar.zone(a.start.time_zone))
     if local.time() == time(0):
-        return local.date() - timedelta(days=1), "24 h 00"
-    return local.date(), f"{local.hour} h {local:%M}"
+        return local.date() - timedelta(days=1), "24\u00a0h\u00a000"
+    return local.date(), f"{local.hour}\u00a0h\u00a0{local:%M}"
 
 
 def _at(a: Attribution, instant: datetime) -> str:

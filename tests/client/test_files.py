@@ -3,12 +3,15 @@
 import csv
 import io
 import stat
+import tempfile
 import tracemalloc
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from gamf.client.errors import FileRefusedError
 from gamf.client.files import (
@@ -227,6 +230,18 @@ def test_the_reading_tells_how_far_it_is(folder: Path) -> None:
     assert len(told) > 2
     assert told == sorted(told)
     assert told[-1] == (size, size)
+
+
+@settings(deadline=None)
+@given(st.text(alphabet='nam,;"\n\r\0 é\u200bFX01-', max_size=60), st.booleans())
+@example('"\0",', False)  # noqa: FBT003 - the two arguments of the test
+def test_whatever_a_file_holds_is_read_or_refused(content: str, header: bool) -> None:  # noqa: FBT001 - a drawn value
+    with tempfile.TemporaryDirectory() as name:
+        try:
+            lines = lines_of(Path(name), (text_of(PERSON) if header else "") + content)
+        except FileRefusedError:
+            return
+    assert all((line.values is None) == bool(line.faults) for line in lines)
 
 
 # --- the values of a patient ------------------------------------------------------------------------------

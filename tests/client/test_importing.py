@@ -1,5 +1,6 @@
 """Taking files in: all or nothing, the same file twice, and what a file may not change (contract.md, A18)."""
 
+import asyncio
 import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +23,8 @@ from gamf.client.importing import (
 )
 from gamf.client.people import write_sample
 from gamf.domain.policy import CURRENT
-from gamf.storage.connection import Connection
+from gamf.runtime.polling import until
+from gamf.storage.connection import Connection, Pool
 from gamf.storage.lists import violations
 from tests.client.test_files import NETWORK, PERSON, PHYSICIAN, text_of
 
@@ -216,6 +218,28 @@ async def test_a_database_that_refuses_leaves_nothing(desk: Desk) -> None:
         await desk.register(PERSON, OTHER | {"city": "Interdite"})
     assert await desk.rows("SELECT FROM patients") == []
     assert await desk.records() == []
+
+
+async def test_a_file_and_a_draw_never_wait_for_each_other_in_a_circle(desk: Desk, pool: Pool) -> None:
+    first = OTHER | {"priority": "A"}
+    await desk.register(PERSON, first)
+    lock = "SELECT FROM patients WHERE nam = $1 FOR UPDATE"
+
+    async def waits() -> bool:
+        return bool(await desk.conn.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+
+    async def take() -> ImportReport:
+        path = desk.file(PERSON | {"city": "Lévis"}, first | {"city": "Lévis"})
+        async with pool.acquire() as conn:
+            return await import_register(conn, Import(path, LATER, "commis"))
+
+    async with pool.acquire() as draw:
+        async with draw.transaction():
+            await draw.execute(lock, first["nam"])
+            taking = asyncio.create_task(take())
+            await until(waits, within_seconds=30)
+            await draw.execute(lock, PERSON["nam"])
+        assert counts(await taking) == (0, 2, 0, 0)
 
 
 async def test_dates_are_judged_by_the_instant_given(desk: Desk) -> None:

@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gamf.domain.identifiers import (
@@ -95,6 +95,7 @@ def test_what_has_not_the_form_is_refused_without_its_value(text: str) -> None:
     assert not text or text not in str(refusal.value)
 
 
+@settings(deadline=None)
 @given(
     born=st.dates(date(1926, 5, 9), TODAY),
     sex=st.sampled_from(("F", "M")),
@@ -170,6 +171,7 @@ def test_references_are_written_as_said_on_the_telephone() -> None:
     assert block_reference(2026, 12_345) == "2026-12345"
 
 
+@settings(deadline=None)
 @given(year=st.integers(1000, 9999), number=st.integers(1, 10_000_000))
 def test_references_are_read_back(year: int, number: int) -> None:
     assert parse_attribution_reference(attribution_reference(year, number)) == Reference(year, number)

@@ -2,7 +2,6 @@
 
 import json
 from datetime import UTC, datetime
-from typing import Any, cast
 
 import pytest
 from hypothesis import example, given
@@ -50,13 +49,13 @@ def check_kept(fact: str, argument: object) -> None:
     assert len(text) < 20_000
 
 
-def strings(value: Any) -> list[str]:  # noqa: ANN401 - JSON
-    if isinstance(value, str):
-        return [value]
-    if not isinstance(value, dict | list):
-        return []
-    inner: list[Any] = [*cast("dict[Any, Any]", value), *value.values()] if isinstance(value, dict) else value
-    return [text for each in inner for text in strings(each)]
+def strings(value: object) -> list[str]:
+    inner: list[object] = []
+    if isinstance(value, dict):
+        inner = [*value, *value.values()]
+    elif isinstance(value, list):
+        inner = [*value]
+    return [value] if isinstance(value, str) else [text for each in inner for text in strings(each)]
 
 
 @given(

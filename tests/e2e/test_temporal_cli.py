@@ -82,7 +82,9 @@ async def test_correct_malformed_late_and_repeated(system: System, temporal: Emb
     assert [entry["fact"] for entry in view["history"]] == ["accepted"]
 
 
-async def test_an_update_from_the_command_line_is_answered_or_refused(system: System, temporal: EmbeddedTemporal) -> None:
+async def test_an_update_from_the_command_line_is_answered_or_refused(
+    system: System, temporal: EmbeddedTemporal
+) -> None:
     life = await system.attribute()
     operator = Operator(temporal.address, life)
     taken = '{"fact": "accepted", "by": "coordo"}'

@@ -44,6 +44,7 @@ def stream() -> Generator[io.StringIO]:
     yield written
     root.handlers[:], level, sys.excepthook, threading.excepthook, sys.unraisablehook = before
     root.setLevel(level)
+    logging.getLogger("temporalio.worker").setLevel(logging.NOTSET)
     logging.captureWarnings(capture=False)
     structlog.reset_defaults()
 

@@ -1,13 +1,14 @@
 """The workflow `Attribution` on a real Temporal server and a real PostgreSQL: every wait, happy and timed out."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from pypdf import PdfReader
 from temporalio.api.common.v1 import Payload
 from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
-from temporalio.common import RawValue
+from temporalio.common import RawValue, SearchAttributePair
 from temporalio.exceptions import ApplicationError
 
 from gamf.domain import calendar
@@ -48,6 +49,13 @@ def refusal(error: WorkflowUpdateFailedError) -> dict[str, Any]:
     return reason
 
 
+async def search_attributes(life: Life) -> dict[str, Any]:
+    """Return what the Temporal UI can filter by."""
+    described = await life.handle.describe()
+    pairs = cast("Iterable[SearchAttributePair[Any]]", described.typed_search_attributes)
+    return {pair.key.name: pair.value for pair in pairs}
+
+
 async def test_from_the_list_to_mf(system: System) -> None:
     life = await system.attribute()
     assert (await life.record("accepted"))["state"] == "confirmed"
@@ -75,7 +83,9 @@ async def test_r7_the_letter_goes_once_and_says_what_it_must(system: System) -> 
     manifest = (system.outbox / "manifest.csv").read_text("utf-8")
     assert [manifest.count(f"{name.removesuffix('.pdf')},") for name in letters] == [1] * len(letters)
     for name in letters:
-        text = " ".join("".join(page.extract_text() for page in PdfReader(system.outbox / name).pages).split())
+        text = " ".join(
+            "".join(page.extract_text() for page in PdfReader(system.outbox / name).pages).split()
+        )
         assert life.start.attribution_id in text
         assert "418 555-0101" in text.replace("\xa0", " ")
 
@@ -110,7 +120,9 @@ async def test_a6_an_overdue_sv_is_blocked_reopened_then_entered(system: System)
         await life.record("sv_entered")
     assert refusal(refused.value)["rule"] == "A6"
     opens_on = calendar.local_date(await workflow_now(life), TORONTO)
-    assert (await life.record("window_reopened", opens_on=str(opens_on), reason="oubli"))["state"] == "confirmed"
+    assert (await life.record("window_reopened", opens_on=str(opens_on), reason="oubli"))[
+        "state"
+    ] == "confirmed"
     assert (await life.record("sv_entered"))["state"] == "enrolled_sv"
 
 
@@ -122,9 +134,13 @@ async def test_a6_nobody_decides_and_the_patient_is_told(system: System) -> None
     assert (await life.handle.result())["state"] == "lapsed"
     assert await life.place() == "waiting"
     kinds = await system.rows(
-        "SELECT kind, standing, state FROM letters WHERE attribution_id = $1 ORDER BY letter_id", life.start.attribution_id
+        "SELECT kind, standing, state FROM letters WHERE attribution_id = $1 ORDER BY letter_id",
+        life.start.attribution_id,
     )
-    assert [tuple(kind) for kind in kinds] == [("attribution", None, "sent"), ("corrective", "lapsed", "sent")]
+    assert [tuple(kind) for kind in kinds] == [
+        ("attribution", None, "sent"),
+        ("corrective", "lapsed", "sent"),
+    ]
 
 
 @pytest.mark.parametrize(("vulnerable", "months"), [(True, 12), (False, 36)])
@@ -179,7 +195,9 @@ async def test_a16_a_departure_takes_effect_on_its_date(system: System) -> None:
     await skip_past_deadline(life)
     assert (await life.handle.result())["state"] == "physician_left"
     assert await life.place() == "waiting"
-    (row,) = await system.rows("SELECT upper(period) FROM enrolments WHERE attribution_id = $1", life.start.attribution_id)
+    (row,) = await system.rows(
+        "SELECT upper(period) FROM enrolments WHERE attribution_id = $1", life.start.attribution_id
+    )
     assert row["upper"] == leaves_on
 
 
@@ -216,7 +234,7 @@ async def test_a_signal_sent_twice_is_kept_as_refused(system: System) -> None:
         RawValue(Payload(metadata={"encoding": b"json/plain"}, data=b'{"by": "\\ud800"}')),
         RawValue(Payload(metadata={"encoding": b"json/plain"}, data=b'{"by": ')),
         RawValue(Payload(metadata={"encoding": b"json/plain"}, data=b'{"by": NaN}')),
-        RawValue(Payload(metadata={"encoding": b"json/plain"}, data=b'[' * 5_000)),
+        RawValue(Payload(metadata={"encoding": b"json/plain"}, data=b"[" * 5_000)),
         RawValue(Payload(metadata={"encoding": b"binary/plain"}, data=b"\xff\x00\xfe")),
         RawValue(Payload(metadata={"encoding": b"unheard/of"}, data=b"x")),
         RawValue(Payload()),
@@ -249,7 +267,9 @@ async def test_a_signal_without_argument_or_with_two_is_kept(system: System) -> 
     assert [kept["fact"] for kept in everything] == ["accepted", "accepted", "unheard_of"]
 
 
-@pytest.mark.parametrize("sent", [None, [], "x", {}, {"fact": "accepted"}, {"fact": 3, "by": "a"}, {"by": "a"}])
+@pytest.mark.parametrize(
+    "sent", [None, [], "x", {}, {"fact": "accepted"}, {"fact": 3, "by": "a"}, {"by": "a"}]
+)
 async def test_a_malformed_update_is_refused_and_changes_nothing(system: System, sent: object) -> None:
     life = await system.attribute()
     with pytest.raises(WorkflowUpdateFailedError) as refused:
@@ -300,7 +320,10 @@ async def test_an_argument_that_cannot_be_read_fails_at_once(system: System, arg
 
 async def test_a_nam_is_not_an_opaque_identifier(system: System) -> None:
     life = await system.attribute()
-    argument = life.start.model_dump(mode="json") | {"patient_id": "TREM04121925", "attribution_id": "2026-999998"}
+    argument = life.start.model_dump(mode="json") | {
+        "patient_id": "TREM04121925",
+        "attribution_id": "2026-999998",
+    }
     handle = await system.client.start_workflow(
         "Attribution", argument, id="attribution-2026-999998", task_queue=TASK_QUEUE
     )
@@ -326,8 +349,7 @@ async def test_somebody_who_does_not_wait_is_not_attributed(system: System) -> N
 async def test_search_attributes_are_kept_true(system: System) -> None:
     life = await system.attribute(vulnerable=False)
     await life.record("accepted")
-    described = await life.handle.describe()
-    known = {pair.key.name: pair.value for pair in described.typed_search_attributes}
+    known = await search_attributes(life)
     view = await life.view()
     assert known["AttributionState"] == "confirmed"
     assert known["Deadline"] == datetime.fromisoformat(view["deadline"])
@@ -336,8 +358,7 @@ async def test_search_attributes_are_kept_true(system: System) -> None:
     assert known["Vulnerable"] is False
     await life.record("cancelled", reason="x")
     await life.handle.result()
-    described = await life.handle.describe()
-    known = {pair.key.name: pair.value for pair in described.typed_search_attributes}
+    known = await search_attributes(life)
     assert known["AttributionState"] == "cancelled"
     assert "Deadline" not in known
 

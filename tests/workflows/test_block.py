@@ -40,7 +40,9 @@ async def test_from_the_request_to_the_last_answer(system: System, size: int) ->
     await block.execute_update("record", ACCEPTED)
     closed = await block.result()
     assert (closed["state"], closed["counts"]) == ("closed", {"confirmed": size})
-    rows = await system.rows("SELECT DISTINCT state FROM attributions WHERE block_id = $1", closed["block_id"])
+    rows = await system.rows(
+        "SELECT DISTINCT state FROM attributions WHERE block_id = $1", closed["block_id"]
+    )
     assert [row["state"] for row in rows] == ["confirmed"]
 
 
@@ -60,7 +62,9 @@ async def test_a21_nobody_is_attributed_before_the_approval(system: System) -> N
         await block.execute_update("record", ACCEPTED)
     assert reason(refused.value)["rule"] == "R6"
     assert await system.rows("SELECT FROM attributions WHERE rls = $1", rls) == []
-    withdrawn = await block.execute_update("record", {"fact": "withdrawn", "by": "coordo", "reason": "erreur"})
+    withdrawn = await block.execute_update(
+        "record", {"fact": "withdrawn", "by": "coordo", "reason": "erreur"}
+    )
     assert withdrawn["state"] == "withdrawn"
     assert await places(system, rls) == {"waiting": 2}
 

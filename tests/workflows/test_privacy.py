@@ -37,7 +37,9 @@ async def test_invariant_6_a_block_from_its_draw_to_mf(system: System) -> None:
     for life in lives:
         await life.signal("accepted", {"illisible": True})
         await life.execute_update("record", {"fact": "sv_entered", "by": "clinique"})
-        await life.execute_update("record", {"fact": "patient_refused", "by": "gaco", "ground": "discriminatory"})
+        await life.execute_update(
+            "record", {"fact": "patient_refused", "by": "gaco", "ground": "discriminatory"}
+        )
         await life.result()
     await block.result()
     for workflow_id in (block.id, *(life.id for life in lives)):
@@ -57,7 +59,7 @@ async def test_invariant_6_an_error_of_postgresql_says_nothing_of_the_row(system
             $$ BEGIN RAISE EXCEPTION 'row of %, {NAM_PREFIX}', '{FAMILY}'; END $$;
             CREATE TRIGGER indiscreet BEFORE INSERT ON enrolments FOR EACH ROW
             WHEN (NEW.attribution_id = '{life.start.attribution_id}') EXECUTE FUNCTION indiscreet()
-            """  # noqa: S608 - our own words
+            """
         )
     await life.signal("sv_entered", {"by": "clinique"})
     failed = await _failing(life.handle)

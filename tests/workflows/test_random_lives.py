@@ -8,7 +8,7 @@ import asyncio
 import json
 from datetime import UTC, date, datetime, timedelta
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from temporalio.client import WorkflowExecutionStatus, WorkflowUpdateFailedError
@@ -53,7 +53,9 @@ class Pair:
         await until(self.is_written, within_seconds=20)
         while self.steps < STEPS and not self.model.ended:
             self.steps += 1
-            await self.random.choice((self.time_passes, self.a_signal, self.a_signal, self.an_update, self.again))()
+            await self.random.choice(
+                (self.time_passes, self.a_signal, self.a_signal, self.an_update, self.again)
+            )()
             await self.agree()
 
     async def is_written(self) -> bool:
@@ -100,14 +102,15 @@ class Pair:
 
     async def an_update(self) -> None:
         name, argument = fact(self.choices(), self.model, self.now())
-        if not isinstance(argument, dict) or not sendable(argument):
+        if not isinstance(argument, dict) or not sendable(cast("object", argument)):
             return
+        argument = cast("dict[str, object]", argument)
         at = self.now()
         try:
             view: dict[str, Any] = await self.life.handle.execute_update("record", {**argument, "fact": name})
         except WorkflowUpdateFailedError as error:
-            assert isinstance(error.cause, ApplicationError)
-            self.expect_refusal(name, argument, {"rule": error.cause.details[0]["rule"], "at": at.isoformat()})
+            rule = cast("ApplicationError", error.cause).details[0]["rule"]
+            self.expect_refusal(name, argument, {"rule": rule, "at": at.isoformat()})
         else:
             self.expect_taken(name, argument, view)
 
@@ -192,5 +195,7 @@ async def test_the_real_thing_and_the_rules_agree(system: System, seed: int) -> 
         status = (await pair.life.handle.describe()).status
         assert status in {WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.COMPLETED}
     async with system.pool.acquire() as conn:
-        ids = {pair.life.start.attribution_id for pair in pairs} | {pair.life.start.patient_id for pair in pairs}
+        ids = {pair.life.start.attribution_id for pair in pairs} | {
+            pair.life.start.patient_id for pair in pairs
+        }
         assert [found for found in await violations(conn) if found.subject_id in ids] == []

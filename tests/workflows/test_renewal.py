@@ -15,7 +15,9 @@ AT_ONCE = 40
 
 async def throw(life: Life, number: int) -> None:
     """Send one signal; a server that has no room says so, and it is sent again: nothing is lost unsaid."""
-    fact, argument = ("accepted", {"by": "compte", "numero": number}) if number % 2 else ("unheard_of", [number])
+    fact, argument = (
+        ("accepted", {"by": "compte", "numero": number}) if number % 2 else ("unheard_of", [number])
+    )
     for _ in count():
         try:
             await life.signal(fact, argument)

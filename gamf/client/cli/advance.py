@@ -41,7 +41,7 @@ def advance(attribution_id: str, length: relativedelta, data: Path | None, *, js
 
     async def work() -> "View":
         async with session.both(data) as reach:
-            training.check_allowed(training=reach.located.training)
+            training.check_allowed(training=reach.training)
             with progress(say("Le temps passe", "Time passes")):
                 return await training.advance(acting.Desk(reach.pool, reach.temporal), attribution_id, length)
 

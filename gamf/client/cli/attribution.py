@@ -201,7 +201,8 @@ def period(enrolment: dict[str, Any] | None) -> str:
     if enrolment is None:
         return ""
     voided = say(" (annulée)", " (voided)") if enrolment["voided"] else ""
-    return f"{enrolment['start']} – {enrolment['end'] or ''}{voided}".strip(" –")
+    end = f" – {enrolment['end']}" if enrolment["end"] else ""
+    return f"{enrolment['start']}{end}{voided}"
 
 
 def _print_history(view: "View") -> None:

@@ -1,8 +1,8 @@
 """Click's own words, in French.
 
 Click passes every text of its own to `gettext`, whose catalogues are binary files chosen by variables that
-the servers we start would inherit. So the function that its modules call is replaced: by one that looks here, or
-leaves the text as it is when the language in use is English. A test holds this table to what click says.
+the servers we start would inherit. So the function that its modules call is replaced: by one that looks here,
+or leaves the text as it is when the language in use is English. A test holds this table to what click says.
 """
 
 import gettext
@@ -41,7 +41,7 @@ CATALOGUE: Final[dict[str, str]] = {
     "(Did you mean one of: {possibilities}?)": "Vouliez-vous dire l’une de celles-ci : {possibilities} ?",
     "Got unexpected extra argument ({args})": "Argument en trop ({args}).",
     "Got unexpected extra arguments ({args})": "Arguments en trop ({args}).",
-    "Invalid start character for option ({option})": "Une option ne commence pas par ce caractère ({option}).",
+    "Invalid start character for option ({option})": "Ce n’est pas le début d’une option ({option}).",
     "Option {name!r} does not take a value.": "L’option « {name} » ne prend pas de valeur.",
     "Option {name!r} requires an argument.": "L’option « {name} » demande une valeur.",
     "Option {name!r} requires {nargs} arguments.": "L’option « {name} » demande {nargs} valeurs.",
@@ -71,11 +71,8 @@ CATALOGUE: Final[dict[str, str]] = {
     "{value!r} does not match the formats {formats}.": "« {value} » n’a aucune des formes {formats}.",
     # Files
     "file": "fichier",
-    "File": "Le fichier",
     "directory": "dossier",
-    "Directory": "Le dossier",
     "path": "chemin",
-    "Path": "Le chemin",
     "{name} {filename!r} does not exist.": "{name} « {filename} » n’existe pas.",
     "{name} {filename!r} is a file.": "{name} « {filename} » est un fichier.",
     "{name} {filename!r} is a directory.": "{name} « {filename} » est un dossier.",

@@ -1,6 +1,7 @@
 """How a command ends when it cannot do what was asked: the status, and the words on stderr (contract.md)."""
 
 import json
+import sys
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -10,6 +11,7 @@ from gamf.client.cli.language import Text
 from gamf.domain.refusal import RefusedByRuleError
 from gamf.runtime.errors import Fault, ServiceUnreachable
 
+UNFORESEEN: Final = 1
 USAGE: Final = 2
 REFUSED: Final = 3
 NOT_FOUND: Final = 4
@@ -42,7 +44,27 @@ def ending(error: Exception) -> Ending | None:
         case Fault():
             return Ending(error.exit_status, _kind(error), Text(error.fr, error.en))
         case _:
-            return None
+            return _of_the_database(error)
+
+
+def _of_the_database(error: Exception) -> Ending | None:
+    if "asyncpg" not in sys.modules:
+        return None
+    import asyncpg  # noqa: PLC0415 - loaded already, or the error is none of its own
+
+    if isinstance(error, asyncpg.UndefinedTableError):
+        words = Text(
+            "La base de données n’est pas prête : lancez « gamf setup ».",
+            "The database is not ready: run “gamf setup”.",
+        )
+        return Ending(UNREACHABLE, "service", words)
+    if isinstance(error, asyncpg.PostgresConnectionError | asyncpg.InterfaceError | ConnectionError):
+        words = Text(
+            "PostgreSQL ne répond plus ; rien n’a été pris à moitié. Relancez « gamf up », puis la commande.",
+            "PostgreSQL no longer answers; nothing was half taken. Start “gamf up” again, then the command.",
+        )
+        return Ending(UNREACHABLE, "service", words)
+    return None
 
 
 def _kind(fault: Fault) -> str:

@@ -55,7 +55,7 @@ def speaking(language: Language) -> Generator[None]:
 def wanted(arguments: Sequence[str], environment: Mapping[str, str]) -> Language:
     """Return the language asked for, wherever `--lang` stands: a usage error is said in it too."""
     asked = environment.get(VARIABLE, "fr")
-    for word, following in zip(arguments, [*arguments[1:], ""], strict=True):
+    for word, following in zip(arguments, (*arguments[1:], ""), strict=False):
         if word == "--":
             break
         if word == OPTION:

@@ -1,5 +1,6 @@
 """The command `gamf`: which commands there are, and how each ends. A command is imported when called."""
 
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -80,11 +81,22 @@ def run(arguments: Sequence[str]) -> int:
         # Whoever read our output has had enough: what remains unwritten is not ours to complain about.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception as error:
-        end = errors.ending(error)
-        if end is None:
-            raise
+    except Exception as error:  # noqa: BLE001 - its text may hold what must not be shown
+        end = errors.ending(error) or _unforeseen(error)
         return errors.report(end, as_json=as_json)
+
+
+def _unforeseen(error: Exception) -> errors.Ending:
+    """Log what nobody foresaw, without what its text may hold of a person."""
+    from gamf.runtime.telemetry import configure_logging  # noqa: PLC0415 - slow to import
+
+    configure_logging("error")
+    logging.getLogger("gamf").error("the command failed", exc_info=error)
+    words = Text(
+        "Erreur imprévue du programme ; la ligne ci-dessus dit où. Ce qui était enregistré l’est toujours.",
+        "Unforeseen error of the program; the line above says where. What was recorded still is.",
+    )
+    return errors.Ending(errors.UNFORESEEN, "fault", words)
 
 
 def _status(answer: object) -> int:

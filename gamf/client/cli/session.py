@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from gamf.client.addresses import Located, locate
+from gamf.client import addresses
 from gamf.runtime.settings import Settings
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Reach:
 
     pool: "Pool"
     temporal: "Client"
-    located: Located
+    training: bool
 
 
 @asynccontextmanager
@@ -54,22 +54,21 @@ async def database(data: Path | None) -> AsyncGenerator["Pool"]:
     from gamf.runtime.database import database_pool  # noqa: PLC0415 - keeps `--help` fast
 
     settings = Settings.load()
-    located = locate(settings, data)
-    async with database_pool(settings, url=located.database, application="gamf-cli") as pool:
+    url = addresses.database_address(settings, data)
+    async with database_pool(settings, url=url, application="gamf-cli") as pool:
         yield pool
 
 
 @asynccontextmanager
 async def both(data: Path | None) -> AsyncGenerator[Reach]:
     """Open the database and Temporal."""
-    from gamf.runtime.database import database_pool  # noqa: PLC0415 - keeps `--help` fast
-    from gamf.runtime.temporal import connect  # noqa: PLC0415 - the same
+    from gamf.runtime.temporal import connect  # noqa: PLC0415 - keeps `--help` fast
 
     settings = Settings.load()
-    located = locate(settings, data)
-    async with database_pool(settings, url=located.database, application="gamf-cli") as pool:
-        client = await connect(address=located.temporal)
-        yield Reach(pool, client, located)
+    address = addresses.temporal_address(settings, data)
+    async with database(data) as pool:
+        client = await connect(address=address)
+        yield Reach(pool, client, addresses.in_training(settings, data))
 
 
 def act(data: Path | None, work: "Callable[[Desk], Awaitable[Answer]]") -> Answer:

@@ -1,0 +1,85 @@
+"""A measure: its samples and its floor's, and what is made of them."""
+
+from collections.abc import Sequence
+from statistics import median
+
+from pydantic import BaseModel, ConfigDict, computed_field
+
+
+class Series(BaseModel):
+    """Samples of one thing, in the order in which they were taken."""
+
+    model_config = ConfigDict(frozen=True)
+
+    samples: tuple[float, ...]
+
+    @computed_field
+    @property
+    def median(self) -> float:
+        """Return the middle one."""
+        return median(self.samples)
+
+    @computed_field
+    @property
+    def spread(self) -> tuple[float, float]:
+        """Return the least and the most."""
+        return min(self.samples), max(self.samples)
+
+
+class Result(BaseModel):
+    """One measure beside its floor."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    unit: str
+    ours: Series
+    floor: Series
+    meaning: str
+    floor_meaning: str
+
+    @computed_field
+    @property
+    def ratio(self) -> float:
+        """Return our median over the floor's."""
+        return self.ours.median / self.floor.median
+
+
+class Report(BaseModel):
+    """One run of the benchmarks."""
+
+    model_config = ConfigDict(frozen=True)
+
+    size: int
+    rounds: int
+    machine: dict[str, str]
+    results: tuple[Result, ...]
+
+
+class Pair:
+    """Our samples and the floor's, while they are taken."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._ours: list[float] = []
+        self._floor: list[float] = []
+
+    def add(self, ours: float, floor: float) -> None:
+        """Keep one round."""
+        self._ours.append(ours)
+        self._floor.append(floor)
+
+    def result(self, name: str, unit: str, meaning: str, floor_meaning: str) -> Result:
+        """Say what was measured."""
+        return Result(
+            name=name,
+            unit=unit,
+            ours=_series(self._ours),
+            floor=_series(self._floor),
+            meaning=meaning,
+            floor_meaning=floor_meaning,
+        )
+
+
+def _series(samples: Sequence[float]) -> Series:
+    return Series(samples=tuple(samples))

@@ -1,0 +1,221 @@
+"""The command line without servers: how it ends, what it says in JSON, what it loads, what a shell completes."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import click
+import pytest
+
+from gamf.client.cli import errors, main, session
+from gamf.client.cli.main import run
+from gamf.client.errors import NotFoundError
+from gamf.domain.refusal import RefusedByRuleError
+from gamf.runtime.errors import ServiceUnreachable
+from tests.client.command import GAMF, Terminal, environment
+
+
+@pytest.fixture(autouse=True)
+def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Run in an empty folder, without settings."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("GAMF_DATABASE_URL", "GAMF_DATA_DIR", "GAMF_LANG", "TEMPORAL_ADDRESS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def error_of(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    error: dict[str, Any] = json.loads(captured.err)["error"]
+    return error
+
+
+def test_help_ends_well(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--help"]) == 0
+    assert "Commandes" in capsys.readouterr().out
+
+
+def test_the_bare_command_shows_its_help(tmp_path: Path) -> None:
+    ran = Terminal(tmp_path).run()
+    assert (ran.status, "Commandes" in ran.err) == (2, True)
+
+
+def test_help_imports_nothing_slow() -> None:
+    slow = {"asyncpg", "rich", "structlog", "temporalio", "typst", "holidays"}
+    code = f"import sys; from gamf.client.cli.main import run; run(['--help']); print({slow!r} & {{*sys.modules}})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "set()"
+
+
+def test_what_was_typed_wrong_is_said_in_both_languages_in_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["block", "show", "--json"]) == 2
+    assert error_of(capsys) == {
+        "rule": "usage",
+        "fr": "Il manque l’argument 'BLOC'.",
+        "en": "Missing argument 'BLOCK'.",
+        "field": "block_id",
+    }
+
+
+def test_reading_a_bad_line_again_does_not_do_what_it_asks(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # The first reading fails, as if the file came a moment later; the second one would go through.
+    calls: list[str] = []
+
+    @click.command("once", cls=type(main.cli.commands["setup"]), words=main.Text("Une fois.", "Once."))
+    @click.option("--json", is_flag=True)
+    def once(**_: bool) -> None:
+        calls.append("done")
+        if len(calls) == 1:
+            raise click.UsageError("trop tôt")
+
+    monkeypatch.setitem(main.cli.commands, "once", once)
+    assert run(["once", "--json"]) == 2
+    assert error_of(capsys)["rule"] == "usage"
+    assert calls == ["done"]
+
+
+def test_nothing_that_runs_is_status_5_and_says_what_to_start(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["network", "list"]) == 5
+    said = capsys.readouterr().err
+    assert "PostgreSQL" in said
+    assert "gamf\u00a0up" in said or "gamf up" in said
+
+
+@pytest.mark.parametrize("line", [["network", "list", "--json"], ["advance", "2026-000001", "72h", "--json"]])
+def test_nothing_that_runs_is_an_object_in_json(line: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(line) == 5
+    error = error_of(capsys)
+    assert error["rule"] == "service"
+    assert "gamf up" in error["en"]
+
+
+def test_a_server_that_is_gone_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GAMF_DATABASE_URL", "postgresql://somebody:secret@127.0.0.1:1/gamf")
+    assert run(["network", "list", "--json"]) == 5
+    error = error_of(capsys)
+    assert "127.0.0.1:1/gamf" in error["fr"]
+    assert "secret" not in str(error)
+
+
+def test_a_faulty_setting_is_wrong_usage(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GAMF_LOG_LEVEL", "shout")
+    assert run(["network", "list"]) == 2
+    assert "GAMF_LOG_LEVEL" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "rule", "field"),
+    [
+        (["accepted", "at=demain"], 2, "form", "at"),
+        (["accepted", "nom=x"], 2, "form", None),
+        (["mf_signed"], 2, "form", "signed_on"),
+        (["sv_entered", "on=2026-02-30"], 2, "form", "on"),
+        (["refused"], 3, "A4", "reason"),
+    ],
+)
+def test_a_fact_is_looked_at_before_it_is_sent(
+    words: list[str], status: int, rule: str, field: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["attribution", "record", "2026-000001", *words, "--json"]) == status
+    error = error_of(capsys)
+    assert (error["rule"], error["field"]) == (rule, field)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "rule"),
+    [
+        (RefusedByRuleError("R3", "non", "no", "physician"), 3, "R3"),
+        (RefusedByRuleError("form", "non", "no"), 2, "form"),
+        (NotFoundError(fr="rien", en="nothing"), 4, "not_found"),
+        (ServiceUnreachable("PostgreSQL", fr="parti", en="gone"), 5, "service"),
+        (asyncpg.UndefinedTableError("relation"), 5, "service"),
+        (asyncpg.ConnectionDoesNotExistError("closed"), 5, "service"),
+        (ConnectionResetError(), 5, "service"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_each_error_has_its_status(error: Exception, status: int, rule: str) -> None:
+    end = errors.ending(error)
+    assert end is not None
+    assert (end.status, end.rule) == (status, rule)
+    assert end.words.fr
+    assert end.words.en
+
+
+def test_what_nobody_foresaw_is_said_without_its_words(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise asyncpg.UniqueViolationError("Key (nam)=(TREM04121925) already exists")
+
+    monkeypatch.setattr(session, "read", fail)
+    monkeypatch.setattr("gamf.runtime.telemetry.configure_logging", lambda *_: None)
+    assert run(["network", "list"]) == 1
+    captured = capsys.readouterr()
+    assert "TREM04121925" not in captured.out + captured.err
+    assert "imprévue" in captured.err
+
+
+def test_a_reader_who_leaves_early_is_not_an_error(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path)
+    assert terminal.run("people", "generate", "3", "--today", "2026-06-01").status == 0
+    with subprocess.Popen(
+        [GAMF, "--help"], env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 0
+
+
+def test_invented_people_are_the_same_for_the_same_seed(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path)
+    for folder in ("one", "two"):
+        made = terminal.json(
+            "people", "generate", "20", "--seed", "7", "--today", "2026-06-01", "--to", folder
+        )
+        assert made == {name: f"{folder}/{name}.csv" for name in ("networks", "physicians", "register")}
+    texts = [(tmp_path / folder / "register.csv").read_text(encoding="utf-8") for folder in ("one", "two")]
+    assert texts[0] == texts[1]
+    assert len(texts[0].splitlines()) == 21
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_each_shell_has_its_completion(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["completion", shell]) == 0
+    assert f"_GAMF_COMPLETE={shell}_complete" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("gamf bl", "plain,block"),
+        ("gamf block app", "plain,approve"),
+        ("gamf block request --si", "plain,--size"),
+        ("gamf attribution record 2026-000001 mf", "plain,mf_signed"),
+        ("gamf register list --place wai", "plain,waiting"),
+    ],
+)
+def test_bash_completes(typed: str, expected: str) -> None:
+    variables = environment(
+        _GAMF_COMPLETE="bash_complete", COMP_WORDS=typed, COMP_CWORD=str(len(typed.split()) - 1)
+    )
+    done = subprocess.run([GAMF], env=variables, capture_output=True, text=True, check=True)
+    assert expected in done.stdout.splitlines()
+
+
+def test_zsh_is_told_what_a_command_does() -> None:
+    variables = environment(_GAMF_COMPLETE="zsh_complete", COMP_WORDS="gamf net", COMP_CWORD="1")
+    done = subprocess.run([GAMF], env=variables, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[:2] == ["plain", "network"]
+    assert "réseaux" in done.stdout
