@@ -1,23 +1,21 @@
-"""What every measure is taken on: both servers as shipped, a worker as shipped, and a worker of the floor."""
+"""What every measure is taken on: both servers and a worker as shipped, and beside them a worker of the floor."""
 
-import platform
 import tempfile
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from importlib.metadata import version
 from itertools import count
-from os import cpu_count
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
 
-from temporalio.api.enums.v1 import EventType
-from temporalio.client import Client, WorkflowHistory
+from temporalio.client import Client, WorkflowHandle
 from temporalio.worker import Worker
 
-from benchmarks.bare import QUEUE, BareActivities, BareBlock, BareLife, Bulk, each
+from benchmarks.bare import QUEUE, BareActivities, BareBlock, BareLife, Bulk
+from gamf.client import acting
 from gamf.client.acting import Desk
+from gamf.domain.names import attribution_workflow_id
 from gamf.runtime.database import database_pool
 from gamf.runtime.embedded import embedded_servers
 from gamf.runtime.search_attributes import register_search_attributes
@@ -28,11 +26,26 @@ from gamf.workers.lifecycle import polling
 from gamf.workers.registry import build
 from gamf.workflows import visibility
 
-if TYPE_CHECKING:
-    from gamf.runtime.database import Pool
-
+BY: Final = "banc"
+"""The account that reports."""
 _LICENCES: Final = count(10_001)
-_PREFIXES: Final = count(1)
+_BULKS: Final = count(1)
+_STICKY_TIMEOUT: Final = timedelta(seconds=2)
+_NETWORK: Final = """
+    INSERT INTO networks (rls, name, region, time_zone, gaco_name, gaco_phone, coordinator)
+    VALUES ($1, 'RLS inventé', 'Région inventée', 'America/Toronto', 'GACO inventé', '418 555-0101', 'banc')
+"""
+_PHYSICIAN: Final = """
+    INSERT INTO physicians (licence, last_name, first_name, rls, status, place, address, city, postal_code)
+    VALUES ($1, 'Inventé', 'Médecin', $1, 'participating', 'Clinique inventée', '1, rue Inventée', 'Québec', 'G1A 1A1')
+"""
+_PATIENTS: Final = """
+    INSERT INTO patients (nam, last_name, first_name, birth_date, sex, address, city, postal_code, language,
+                          english_attested, rls, registered_on, priority, vulnerable)
+    SELECT $1 || lpad(n::text, 7, '0'), 'Inventé', 'Patient', '1980-01-02', 'X', '1, rue Inventée', 'Québec',
+           'G1A 1A1', 'fr', false, $1, date '2020-01-01' + (n * 7919 % 2000)::int, substr('ABCDE', 1 + n % 5, 1), n % 2 = 0
+    FROM generate_series(1, $2::int) AS n
+"""
 
 
 @dataclass(frozen=True)
@@ -44,7 +57,7 @@ class Scale:
 
     @property
     def waiting(self) -> int:
-        """Return how long the list is: 100,000 people for a block of 850."""
+        """Return how long the list is: 100,300 people for a block of 850."""
         return 118 * self.size
 
     @property
@@ -55,32 +68,76 @@ class Scale:
 
 @dataclass(frozen=True)
 class Bench:
-    """The servers at work."""
+    """The servers at work, and how much is asked of them."""
 
     desk: Desk
     bare: Client
     activities: BareActivities
     scale: Scale
 
-    async def people(self, number: int) -> str:
-        """Write a network where so many invented people wait, and a physician; return the licence."""
-        licence = f"{next(_LICENCES)}"
-        async with self.desk.pool.acquire() as conn, conn.transaction():
+    async def physician(self, waiting: int) -> str:
+        """Write a network where that many invented people wait, and its physician; return the licence."""
+        licence = str(next(_LICENCES))
+        async with self.desk.pool.acquire() as conn:
             await conn.execute(_NETWORK, licence)
             await conn.execute(_PHYSICIAN, licence)
-            await conn.execute(_PATIENTS, licence, number)
-        await self.desk.pool.execute("ANALYZE")
+            await conn.execute(_PATIENTS, licence, waiting)
+            await conn.execute("ANALYZE")
         return licence
 
-    async def block(self, size: int) -> str:
-        """Have a block drawn for a new physician; return its id, ready to be approved."""
-        licence = await self.people(size)
-        view = await self.approve_later(licence, size)
-        return str(view)
-
-    async def approve_later(self, licence: str, size: int) -> str:
-        """Request a block for that physician; return its id once the list is drawn."""
-        from gamf.client import acting
-
-        view = await acting.request_block(self.desk, licence, size, by="banc", now=datetime.now(UTC))
+    async def drawn_block(self, size: int) -> str:
+        """Have a block drawn, ready to be approved; return its id."""
+        licence = await self.physician(size)
+        view = await acting.request_block(self.desk, licence, size, by=BY, now=datetime.now(UTC))
         return str(view["block_id"])
+
+    async def approve(self, block_id: str) -> list[str]:
+        """Approve a block; return the workflow ids of its attributions, all of them started."""
+        view = await acting.approve_block(self.desk, block_id, by=BY)
+        return [attribution_workflow_id(each["attribution_id"]) for each in view["list"]]
+
+    async def start_bare(self, size: int) -> Bulk:
+        """Start that many bare lives in bulk."""
+        bulk = Bulk(f"bare{next(_BULKS)}", size)
+        await self.bare.execute_workflow(BareBlock.run, bulk, id=f"bulk-{bulk.prefix}", task_queue=QUEUE)
+        return bulk
+
+    def life(self, workflow_id: str) -> WorkflowHandle[Any, Any]:
+        """Return the workflow of an attribution."""
+        return self.desk.temporal.get_workflow_handle(workflow_id)
+
+
+@asynccontextmanager
+async def bench(scale: Scale, *, durable: bool = True) -> AsyncGenerator[Bench]:
+    """Start everything, in a folder of its own that goes with it."""
+    with tempfile.TemporaryDirectory(prefix="gamf-bench-") as name:
+        settings = Settings(data_dir=Path(name))
+        servers = embedded_servers(Path(name), temporal_port=0, ui_port=None, durable=durable)
+        async with servers as at, database_pool(settings, url=at.database, application="bench") as pool:
+            async with pool.acquire() as conn:
+                await migrate(conn)
+            client = await connect(address=at.temporal)
+            await register_search_attributes(client, visibility.ALL_KEYS)
+            async with (
+                polling(pool, client, settings, build(pool, client, settings)),
+                _floor(at.temporal, settings) as (bare, activities),
+            ):
+                yield Bench(Desk(pool, client), bare, activities, scale)
+
+
+@asynccontextmanager
+async def _floor(address: str, settings: Settings) -> AsyncGenerator[tuple[Client, BareActivities]]:
+    """Run a worker with the settings of ours, sandbox included, and the SDK's own converter."""
+    client = await Client.connect(address)
+    activities = BareActivities(client)
+    worker = Worker(
+        client,
+        task_queue=QUEUE,
+        workflows=[BareLife, BareBlock],
+        activities=[activities.nothing, activities.start_all],
+        max_cached_workflows=settings.max_cached_workflows,
+        max_concurrent_activities=settings.max_concurrent_activities,
+        sticky_queue_schedule_to_start_timeout=_STICKY_TIMEOUT,
+    )
+    async with worker:
+        yield client, activities

@@ -124,7 +124,8 @@ async def insert_many(
             RETURNING p.patient_id, p.priority, p.vulnerable, p.attribution_id
         ), attributed AS (
             INSERT INTO attributions (attribution_id, block_id, patient_id, physician, rls, time_zone, priority,
-                                      vulnerable, attributed_at, policy, state, under_way, deadline, waiting_for, transition)
+                                      vulnerable, attributed_at, policy, state, under_way, deadline, waiting_for,
+                                      transition)
             SELECT moved.attribution_id, b.block_id, moved.patient_id, b.physician, b.rls, n.time_zone,
                    moved.priority, moved.vulnerable, $2, b.policy, 'proposed', true, $3, 'physician', 0
             FROM moved CROSS JOIN blocks b JOIN networks n ON n.rls = b.rls

@@ -153,7 +153,12 @@ def test_the_invariants_hold_after_each_of_a_hundred_thousand_steps(part: int) -
             database=None,
             print_blob=True,
             phases=[Phase.generate, Phase.shrink],
-            suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+            # A world of 250 steps is large, and a busy machine is slow: neither is a fault.
+            suppress_health_check=[
+                HealthCheck.too_slow,
+                HealthCheck.data_too_large,
+                HealthCheck.large_base_example,
+            ],
         ),
     )
     assert random_world.steps >= STEPS // PARTS
