@@ -85,6 +85,7 @@ PARTS = (
     Part("docs/commands.md", "commands", partial(commands, "fr")),
     Part("docs/commands.en.md", "commands in English", partial(commands, "en")),
     Part("docs/operations.md", "settings", settings),
+    Part("README.md", "states", states),
     Part("docs/states.md", "states", states),
     Part("docs/states.md", "table", table),
 )

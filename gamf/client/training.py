@@ -84,13 +84,14 @@ async def _advance(desk: Desk, before: View, arrival: datetime) -> View:
     attribution_id = before["attribution_id"]
     try:
         async with asking.answering(desk.temporal):
-            await _fast_forward(desk, attribution_id, arrival)
+            await fast_forward(desk, attribution_id, arrival)
     except ClosedError:
         return await acting.show_attribution(desk, attribution_id)
     return await _settled(desk, attribution_id, arrival)
 
 
-async def _fast_forward(desk: Desk, attribution_id: str, arrival: datetime) -> None:
+async def fast_forward(desk: Desk, attribution_id: str, arrival: datetime) -> None:
+    """Have the server move the attribution's clock to that instant, or to its end; what came due may still be under way."""
     skipper = TimeSkipper(desk.temporal)
     handle = desk.temporal.get_workflow_handle(attribution_workflow_id(attribution_id))
     try:

@@ -216,7 +216,7 @@ def parse(name: str, argument: object) -> AnyFact:
 
 _FORMS: Final[dict[str, tuple[str, str]]] = {
     "missing": ("manque", "is missing"),
-    "extra_forbidden": ("n'est pas attendu pour ce fait", "is not expected for this fact"),
+    "extra_forbidden": ("n'existe pas pour ce fait", "does not exist for this fact"),
     "string_too_short": ("est vide", "is empty"),
     "string_too_long": ("est trop long", "is too long"),
     "timezone_aware": ("doit porter un décalage horaire (RFC 3339)", "needs a UTC offset (RFC 3339)"),

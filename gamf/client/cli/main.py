@@ -77,10 +77,6 @@ def run(arguments: Sequence[str]) -> int:
     except click.Abort:
         click.echo(say("Interrompu.", "Interrupted."), err=True)
         return errors.INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has had enough: what remains unwritten is not ours to complain about.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except Exception as error:  # noqa: BLE001 - its text may hold what must not be shown
         end = errors.ending(error) or _unforeseen(error)
         return errors.report(end, as_json=as_json)
