@@ -3,6 +3,7 @@
 from datetime import date, datetime
 
 from gamf.domain.facts import EnrolledElsewhere
+from gamf.domain.policy import CURRENT
 from gamf.storage import attributions, enrolments, patients, records
 from gamf.storage.connection import Connection
 
@@ -57,5 +58,6 @@ async def reinstate(conn: Connection, patient_id: str, *, by: str, reason: str, 
         argument={"reason": reason},
         after="waiting",
         rules=("A15", "A20"),
+        policy=CURRENT.version,
     )
     return True

@@ -7,9 +7,11 @@ from itertools import pairwise
 from gamf.domain import calendar
 from gamf.domain.attribution import Attribution
 from gamf.domain.correspondence import LetterKind
+from gamf.domain.effects import TaskKind
 from gamf.domain.states import UNANSWERED, State
 from tests.domain.world import Enrolled, Person, World
 
+CLOSING_BY_THEMSELVES = {TaskKind.ANSWER_OVERDUE, TaskKind.SV_OVERDUE}
 PLACES = {"waiting", "proposed", "attributed", "enrolled", "left"}
 
 
@@ -34,6 +36,7 @@ def check(world: World, patients: Iterable[str]) -> None:
         for key in world.attributions_of[patient_id]:
             check_attribution(world, world.attributions[key])
             check_letters(world, world.attributions[key])
+            check_tasks(world, world.attributions[key])
             check_records(world, world.attributions[key])
 
 
@@ -129,6 +132,13 @@ def last_departure(a: Attribution) -> str:
     """Return the cause of the departure that ended this attribution."""
     departures = [entry for entry in (*a.history, *a.passed) if entry.fact == "patient_left"]
     return str(max(departures, key=lambda entry: entry.state is State.PATIENT_LEFT).argument["cause"])
+
+
+def check_tasks(world: World, a: Attribution) -> None:
+    """A2, A6: a decision is asked for as long as it is wanted, once."""
+    wanted = {State.UNANSWERED: [TaskKind.ANSWER_OVERDUE], State.OVERDUE: [TaskKind.SV_OVERDUE]}
+    asked = [task.kind for task in world.tasks_of[a.start.attribution_id] if task.open]
+    assert [kind for kind in asked if kind in CLOSING_BY_THEMSELVES] == wanted.get(a.state, [])
 
 
 def check_records(world: World, a: Attribution) -> None:

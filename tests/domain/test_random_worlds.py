@@ -141,6 +141,7 @@ def machine(part: int) -> type[RandomWorld]:
     return made(OneWorld)
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("part", range(PARTS))
 def test_the_invariants_hold_after_each_of_a_hundred_thousand_steps(part: int) -> None:
     random_world = machine(part)

@@ -23,7 +23,7 @@ from gamf.domain.states import (
     DeadlineName,
     State,
 )
-from tests.domain.lives import Life, confirmed, enrolled, expired
+from tests.domain.lives import Life, confirmed, enrolled, expired, instant
 
 SV = date(2026, 6, 2)
 RULE = re.compile(r"[RA][1-9][0-9]?")
@@ -202,6 +202,23 @@ def test_a20_after_a_hundred_facts_only_one_that_ends_it_is_taken() -> None:
     reason = life.refuses("physician_left", on="2027-02-01", cause="moved")
     assert reason.rule == "A20"
     assert life.report("mf_signed", signed_on="2026-06-20").state is State.ENROLLED_MF
+
+
+@pytest.mark.parametrize("fact", FACTS)
+@pytest.mark.parametrize("state", [State.UNANSWERED, State.OVERDUE])
+def test_a_fact_that_answers_a_task_closes_it(state: State, fact: str) -> None:
+    if fact not in TABLE[state]:
+        return
+    life = WAITING[state]()
+    assert life.report(fact, **valid(fact, life)).effects_of(effects.CloseTasks)[-1] == effects.CloseTasks()
+
+
+def test_what_would_be_taken_is_asked_of_the_state_that_time_has_made() -> None:
+    a = Life("2026-06-01 09:00").attribution
+    accepted = parse("accepted", {"by": "someone"})
+    would_take(a, accepted, instant("2026-06-08 23:59:59"))
+    with pytest.raises(RefusedByRuleError, match="A3"):
+        would_take(a, accepted, instant("2026-06-09 00:00"))
 
 
 def test_a18_nothing_in_the_domain_can_write_a_registration_date() -> None:
