@@ -19,6 +19,7 @@ from gamf.storage.migrate import migrate
 from gamf.workers.lifecycle import polling
 from gamf.workers.registry import build
 from gamf.workflows import visibility
+from tests.faulty_carrier import FaultyCarrier
 from tests.system import System
 
 _TEMPLATE = "migrated"
@@ -71,10 +72,13 @@ async def system(postgres: EmbeddedPostgres, temporal: EmbeddedTemporal) -> Asyn
     url = await postgres.create_database(f"system_{uuid4().hex}", template=_TEMPLATE)
     with tempfile.TemporaryDirectory(prefix="gamf-test-") as name:
         settings = Settings(outbox_dir=Path(name), database_pool_max=20, max_concurrent_activities=20)
+        carrier = FaultyCarrier(Path(name))
         client = await connect(address=temporal.address)
         await register_search_attributes(client, visibility.ALL_KEYS)
         async with (
             database_pool(settings, url=url, application="test") as pool,
-            polling(pool, client, settings, build(pool, client, settings)),
+            polling(pool, client, settings, build(pool, client, settings, carrier)),
         ):
-            yield System(pool=pool, client=client, skipper=TimeSkipper(client), outbox=Path(name), url=url)
+            yield System(
+                pool=pool, client=client, skipper=TimeSkipper(client), outbox=Path(name), carrier=carrier
+            )

@@ -18,6 +18,7 @@ from gamf.runtime.polling import until
 from gamf.storage import numbers
 from gamf.storage.connection import Connection, Pool
 from gamf.workflows.starting import AttributionStarter
+from tests.faulty_carrier import FaultyCarrier
 
 _SERIAL: Final = count(1)
 FAMILY: Final = "Zéphyrin-Inventé"
@@ -117,7 +118,7 @@ class System:
     client: Client
     skipper: TimeSkipper
     outbox: Path
-    url: str
+    carrier: FaultyCarrier
 
     async def people(
         self, number: int, *, time_zone: str = "America/Toronto", vulnerable: bool = True

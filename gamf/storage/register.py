@@ -40,6 +40,7 @@ async def enrol_outside(
         argument=fact.argument(),
         after="enrolled",
         rules=("A24",),
+        policy=CURRENT.version,
     )
     return others
 

@@ -29,12 +29,15 @@ class Registry:
     activities: Sequence[Callable[..., Any]]
 
 
-def build(pool: "Pool", client: Client, settings: Settings) -> Registry:
-    """Give the activities what they need, and return everything the worker registers."""
+def build(pool: "Pool", client: Client, settings: Settings, carrier: Carrier | None = None) -> Registry:
+    """Give the activities what they need, and return everything the worker registers.
+
+    Letters go by the carrier that the settings name, unless another is given.
+    """
     messenger = TemporalMessenger(client)
     attributions = AttributionActivities(pool, messenger)
     blocks = BlockActivities(pool, messenger, AttributionStarter(client))
-    letters = LetterActivities(pool, LetterRenderer(), carrier(settings))
+    letters = LetterActivities(pool, LetterRenderer(), carrier or _carrier(settings))
     return Registry(
         workflows=(AttributionWorkflow, BlockWorkflow),
         activities=(
@@ -59,7 +62,7 @@ def build(pool: "Pool", client: Client, settings: Settings) -> Registry:
     )
 
 
-def carrier(settings: Settings) -> Carrier:
+def _carrier(settings: Settings) -> Carrier:
     """Return the carrier that the settings name."""
     if settings.carrier == "outbox":
         return OutboxCarrier(settings.outbox)

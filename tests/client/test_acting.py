@@ -10,15 +10,12 @@ from typing import Any
 
 import pytest
 from dateutil.relativedelta import relativedelta
-from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from gamf.client import acting, asking, feed, reading, training
 from gamf.client.acting import Desk
-from gamf.client.asking import ClosedError
 from gamf.client.errors import NotFoundError
 from gamf.domain.facts import EnrolledElsewhere
 from gamf.domain.names import TASK_QUEUE, attribution_workflow_id, block_workflow_id
@@ -49,25 +46,16 @@ async def block(system: System, desk: Desk) -> dict[str, Any]:
     return await acting.approve_block(desk, drawn["block_id"], by=BY)
 
 
+@pytest.fixture(scope="module")
+async def alone() -> AsyncGenerator[Client]:
+    """Return a client of another Temporal: it knows of nothing, has no worker and lets no clock move."""
+    with tempfile.TemporaryDirectory(prefix="gamf-test-") as name:
+        async with EmbeddedTemporal(Path(name), ui_port=None, durable=False) as server:
+            yield await connect(address=server.address)
+
+
 def ids(block: dict[str, Any]) -> list[str]:
     return [each["attribution_id"] for each in block["list"]]
-
-
-async def forgotten(client: Client, workflow_id: str) -> None:
-    """Have Temporal forget a workflow, as it does when its retention is over."""
-    await client.get_workflow_handle(workflow_id).result()
-    execution = WorkflowExecution(workflow_id=workflow_id)
-    request = DeleteWorkflowExecutionRequest(namespace=client.namespace, workflow_execution=execution)
-    await client.workflow_service.delete_workflow_execution(request)
-
-    async def gone() -> bool:
-        try:
-            await asking.view(client, workflow_id)
-        except ClosedError:
-            return True
-        return False
-
-    await until(gone, within_seconds=20)
 
 
 # --- blocks ---------------------------------------------------------------------------------------------------
@@ -192,14 +180,14 @@ async def test_an_attribution_that_does_not_exist_is_not_found(desk: Desk) -> No
 
 @pytest.mark.parametrize("remembered", [True, False], ids=["in Temporal", "in the record only"])
 async def test_a20_an_ended_attribution_answers_for_what_it_took_and_says_why_it_takes_nothing_more(
-    system: System, desk: Desk, block: dict[str, Any], *, remembered: bool
+    system: System, desk: Desk, alone: Client, block: dict[str, Any], *, remembered: bool
 ) -> None:
     attribution_id = ids(block)[0]
     refusal = {"by": BY, "reason": "congé"}
     view = await acting.record_fact(desk, attribution_id, "refused", refusal, now=now())
     assert (view["state"], view["deadline"]) == ("refused", None)
     if not remembered:
-        await forgotten(system.client, attribution_workflow_id(attribution_id))
+        desk = Desk(system.pool, alone)
     again = await acting.record_fact(desk, attribution_id, "refused", refusal, now=now())
     assert (again["state"], again["ended_on"], again["patient_id"]) == (
         "refused",
@@ -211,8 +199,18 @@ async def test_a20_an_ended_attribution_answers_for_what_it_took_and_says_why_it
     assert refused.value.reason.rule == "A20"
 
 
+async def test_a_running_attribution_that_this_temporal_has_not_is_told_from_an_ended_one(
+    system: System, alone: Client, block: dict[str, Any]
+) -> None:
+    with pytest.raises(ServiceUnreachable) as absent:
+        await acting.record_fact(Desk(system.pool, alone), ids(block)[0], "accepted", {"by": BY}, now=now())
+    assert absent.value.service == "Temporal"
+    view = await acting.show_attribution(Desk(system.pool, alone), ids(block)[0])
+    assert (view["state"], view["ended_on"]) == ("proposed", None)
+
+
 async def test_a_block_that_temporal_no_longer_has_is_shown_from_the_database(
-    system: System, desk: Desk, block: dict[str, Any]
+    system: System, desk: Desk, alone: Client, block: dict[str, Any]
 ) -> None:
     await acting.refuse_block(desk, block["block_id"], by=BY, reason="congé")
 
@@ -220,7 +218,7 @@ async def test_a_block_that_temporal_no_longer_has_is_shown_from_the_database(
         return (await acting.show_block(desk, block["block_id"]))["state"] == "closed"
 
     await until(closed, within_seconds=20)
-    await forgotten(system.client, block_workflow_id(block["block_id"]))
+    desk = Desk(system.pool, alone)
     view = await acting.show_block(desk, block["block_id"])
     assert (view["state"], view["counts"]) == ("closed", {"refused": 3})
     with pytest.raises(RefusedByRuleError):
@@ -380,14 +378,6 @@ def test_no_clock_moves_outside_a_training() -> None:
 
 
 # --- when nobody answers --------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-async def alone() -> AsyncGenerator[Client]:
-    """Return a client of a Temporal server that no worker serves and that lets no clock move."""
-    with tempfile.TemporaryDirectory(prefix="gamf-test-") as name:
-        async with EmbeddedTemporal(Path(name), ui_port=None, durable=False) as server:
-            yield await connect(address=server.address)
 
 
 async def test_without_a_worker_the_words_say_so(alone: Client) -> None:

@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 
 from gamf.domain import effects
+from gamf.domain.attribution import drop_announced
 from gamf.domain.correspondence import Standing
 from gamf.domain.effects import Owner, TaskKind
 from gamf.domain.policy import Policy
@@ -354,3 +355,12 @@ def test_a25_a_policy_may_tell_nobody() -> None:
     policy = Policy(version="silent", tell_the_patient=False)
     life = enrolled(SV, policy=policy).report("patient_refused", ground="x")
     assert corrections(life) == []
+
+
+def test_a20_what_could_not_be_carried_out_is_forgotten_but_stays_in_the_history() -> None:
+    life = enrolled(SV).at("2026-06-20 10:00").report("physician_left", on="2026-09-01", cause="retired")
+    life.report("patient_left", on="2026-10-01", cause="left_quebec")
+    (first, _) = life.attribution.announced
+    kept = drop_announced(life.attribution, first)
+    assert [fact.name for fact in kept.announced] == ["physician_left"]
+    assert kept.history == life.attribution.history

@@ -4,12 +4,14 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 import click
 
 from gamf.client.cli import errors
 from gamf.client.cli.commands import Group, LazyCommands, option, rehearsing
 from gamf.client.cli.language import Text, say, speaking, wanted
+from gamf.runtime.ending import end_process
 from gamf.runtime.errors import Language
 
 _SUMMARIES = {
@@ -60,11 +62,12 @@ def _root() -> Group:
 cli = _root()
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one command line and exit with its status (contract.md: 0, 2, 3, 4 or 5)."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     with speaking(wanted(words, os.environ)):
-        sys.exit(run(words))
+        status = run(words)
+    end_process(status)
 
 
 def run(arguments: Sequence[str]) -> int:
