@@ -1,7 +1,6 @@
 """The floor: workflows of the same shape that know nothing, decide nothing and write nothing."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,6 +9,8 @@ from typing import Final, TypeVar
 
 from temporalio import activity, workflow
 from temporalio.client import Client
+
+from benchmarks import progress
 
 QUEUE: Final = "bare"
 STEPS: Final = 3
@@ -59,12 +60,11 @@ class BareLife:
     async def run(self) -> None:
         """Live to the end."""
         while self._steps < STEPS:
+            progress.tell(workflow.info().workflow_id, self._steps)
             with suppress(TimeoutError):
                 await workflow.wait_condition(self._told, timeout=_WAIT)
             self._steps += 1
-            await workflow.execute_activity(
-                "nothing", [workflow.info().workflow_id, self._steps], start_to_close_timeout=_NO_TIME
-            )
+            await workflow.execute_activity("nothing", start_to_close_timeout=_NO_TIME)
 
     @workflow.signal
     def go_on(self) -> None:
@@ -86,30 +86,20 @@ class BareBlock:
 
 
 class BareActivities:
-    """The activities of the floor, and a way to wait until each has run in every life."""
+    """The activities of the floor."""
 
     def __init__(self, client: Client) -> None:
         """Start through that client."""
         self._client = client
-        self._done: Counter[str] = Counter()
-        self._changed = asyncio.Event()
 
     @activity.defn
-    async def nothing(self, step: list[object]) -> None:
-        """Do nothing, and let it be known."""
-        self._done[f"{str(step[0]).rpartition('-')[0]} {step[1]}"] += 1
-        self._changed.set()
+    async def nothing(self) -> None:
+        """Do nothing."""
 
     @activity.defn
     async def start_all(self, bulk: Bulk) -> None:
         """Start them all, a few at a time."""
         await each(bulk.ids, self._start)
-
-    async def all_did(self, bulk: Bulk, step: int) -> None:
-        """Return once the activity of that step has run in every one of them."""
-        while self._done[f"{bulk.prefix} {step}"] < bulk.count:
-            self._changed.clear()
-            await self._changed.wait()
 
     async def _start(self, workflow_id: str) -> None:
         await self._client.start_workflow(BareLife.run, id=workflow_id, task_queue=QUEUE)

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from temporalio.client import Client, WorkflowHandle
 from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from benchmarks.bare import QUEUE, BareActivities, BareBlock, BareLife, Bulk
 from gamf.client import acting
@@ -43,7 +44,8 @@ _PATIENTS: Final = """
     INSERT INTO patients (nam, last_name, first_name, birth_date, sex, address, city, postal_code, language,
                           english_attested, rls, registered_on, priority, vulnerable)
     SELECT $1 || lpad(n::text, 7, '0'), 'Inventé', 'Patient', '1980-01-02', 'X', '1, rue Inventée', 'Québec',
-           'G1A 1A1', 'fr', false, $1, date '2020-01-01' + (n * 7919 % 2000)::int, substr('ABCDE', 1 + n % 5, 1), n % 2 = 0
+           'G1A 1A1', 'fr', false, $1, date '2020-01-01' + (n * 7919 % 2000)::int,
+           substr('ABCDE', 1 + n % 5, 1), n % 2 = 0
     FROM generate_series(1, $2::int) AS n
 """
 
@@ -72,7 +74,6 @@ class Bench:
 
     desk: Desk
     bare: Client
-    activities: BareActivities
     scale: Scale
 
     async def physician(self, waiting: int) -> str:
@@ -120,13 +121,13 @@ async def bench(scale: Scale, *, durable: bool = True) -> AsyncGenerator[Bench]:
             await register_search_attributes(client, visibility.ALL_KEYS)
             async with (
                 polling(pool, client, settings, build(pool, client, settings)),
-                _floor(at.temporal, settings) as (bare, activities),
+                _floor(at.temporal, settings) as bare,
             ):
-                yield Bench(Desk(pool, client), bare, activities, scale)
+                yield Bench(Desk(pool, client), bare, scale)
 
 
 @asynccontextmanager
-async def _floor(address: str, settings: Settings) -> AsyncGenerator[tuple[Client, BareActivities]]:
+async def _floor(address: str, settings: Settings) -> AsyncGenerator[Client]:
     """Run a worker with the settings of ours, sandbox included, and the SDK's own converter."""
     client = await Client.connect(address)
     activities = BareActivities(client)
@@ -135,9 +136,12 @@ async def _floor(address: str, settings: Settings) -> AsyncGenerator[tuple[Clien
         task_queue=QUEUE,
         workflows=[BareLife, BareBlock],
         activities=[activities.nothing, activities.start_all],
+        workflow_runner=SandboxedWorkflowRunner(
+            SandboxRestrictions.default.with_passthrough_modules("benchmarks.progress")
+        ),
         max_cached_workflows=settings.max_cached_workflows,
         max_concurrent_activities=settings.max_concurrent_activities,
         sticky_queue_schedule_to_start_timeout=_STICKY_TIMEOUT,
     )
     async with worker:
-        yield client, activities
+        yield client

@@ -13,13 +13,13 @@ class Series(BaseModel):
 
     samples: tuple[float, ...]
 
-    @computed_field
+    @computed_field  # type: ignore[prop-decorator] # pydantic's documented form; mypy has no other for it
     @property
     def median(self) -> float:
         """Return the middle one."""
         return median(self.samples)
 
-    @computed_field
+    @computed_field  # type: ignore[prop-decorator] # pydantic's documented form; mypy has no other for it
     @property
     def spread(self) -> tuple[float, float]:
         """Return the least and the most."""
@@ -38,7 +38,7 @@ class Result(BaseModel):
     meaning: str
     floor_meaning: str
 
-    @computed_field
+    @computed_field  # type: ignore[prop-decorator] # pydantic's documented form; mypy has no other for it
     @property
     def ratio(self) -> float:
         """Return our median over the floor's."""

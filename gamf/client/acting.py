@@ -149,7 +149,15 @@ async def show_block(desk: Desk, block_id: str) -> View:
     except ClosedError:
         async with desk.pool.acquire() as conn:
             return await reading.stored_block(conn, block_id)
-    return {"block_id": block_id, **answer}
+    shown = {"block_id": block_id, **answer}
+    return await _as_of_now(desk, shown) if answer["attributed_at"] else shown
+
+
+async def _as_of_now(desk: Desk, shown: View) -> View:
+    """Show each attribution of the list as it is: a block hears of the answer, and of nothing that comes after."""
+    async with desk.pool.acquire() as conn:
+        stored = await reading.stored_block(conn, shown["block_id"])
+    return {**shown, "counts": stored["counts"], "list": stored["list"]}
 
 
 # --- attributions ----------------------------------------------------------------------------------------

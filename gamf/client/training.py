@@ -91,7 +91,7 @@ async def _advance(desk: Desk, before: View, arrival: datetime) -> View:
 
 
 async def fast_forward(desk: Desk, attribution_id: str, arrival: datetime) -> None:
-    """Have the server move the attribution's clock to that instant, or to its end; what came due may still be under way."""
+    """Move the clock to that instant, or to the attribution's end; what came due may not be done yet."""
     skipper = TimeSkipper(desk.temporal)
     handle = desk.temporal.get_workflow_handle(attribution_workflow_id(attribution_id))
     try:

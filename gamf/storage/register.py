@@ -4,6 +4,7 @@ from datetime import date, datetime
 
 from gamf.domain.facts import EnrolledElsewhere
 from gamf.domain.policy import CURRENT
+from gamf.domain.register import check_enrollable
 from gamf.storage import attributions, enrolments, patients, records
 from gamf.storage.connection import Connection
 
@@ -23,9 +24,12 @@ async def enrol_outside(
 
     Return the attributions to be told `enrolled_elsewhere`. The same enrolment again changes nothing. `today` is the
     local date on which an attribution overtaken by this ends.
+
+    Raises:
+        RefusedByRuleError: the patient has left for good (A15).
     """
     fact = EnrolledElsewhere(by=by, physician=physician, effective_on=on, basis=basis)
-    await patients.lock(conn, patient_id)
+    check_enrollable(await patients.lock(conn, patient_id))
     await enrolments.end_other_sv(conn, patient_id, None, on)
     await enrolments.write_outside(conn, patient_id, physician, on, basis)
     others = await attributions.overtake(conn, patient_id, None, today, fact)

@@ -1,17 +1,25 @@
-"""The command `gamf` as a person runs it: a process of its own, its status, what it printed."""
+"""The command `gamf` as a person runs it: its status, what it printed.
 
+`Terminal.process` runs a process of its own; `Terminal.run` runs the same line in this one, which is ten times as fast.
+"""
+
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+from unittest.mock import patch
 
-GAMF: Final = Path(sys.executable).with_name("gamf")
+from gamf.client.cli.language import speaking, wanted
+from gamf.client.cli.main import run
+
+GAMF: Final = str(Path(sys.executable).with_name("gamf"))
 _PATIENCE_SECONDS: Final = 100
 _OURS: Final = ("GAMF_", "TEMPORAL_")
 
@@ -39,6 +47,11 @@ class Ran:
         return found
 
 
+def _written(stream: io.TextIOWrapper) -> str:
+    stream.seek(0)
+    return stream.read()
+
+
 @dataclass(frozen=True)
 class Terminal:
     """A terminal in a folder, with an environment."""
@@ -47,7 +60,20 @@ class Terminal:
     variables: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def run(self, *words: str) -> Ran:
-        """Run one command to its end."""
+        """Run one command to its end, in this process: any but `up` and `worker`, which take its signals."""
+        out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+        with (
+            chdir(self.folder),
+            patch.dict(os.environ, environment(**self.variables), clear=True),
+            redirect_stdout(out),
+            redirect_stderr(err),
+            speaking(wanted(words, os.environ)),
+        ):
+            status = run(words)
+        return Ran(status, _written(out), _written(err))
+
+    def process(self, *words: str) -> Ran:
+        """Run one command to its end, as a process of its own."""
         done = subprocess.run(
             [GAMF, *words],
             cwd=self.folder,

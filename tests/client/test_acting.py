@@ -215,7 +215,7 @@ async def test_a_block_that_temporal_no_longer_has_is_shown_from_the_database(
     await acting.refuse_block(desk, block["block_id"], by=BY, reason="congé")
 
     async def closed() -> bool:
-        return (await acting.show_block(desk, block["block_id"]))["state"] == "closed"
+        return bool((await acting.show_block(desk, block["block_id"]))["state"] == "closed")
 
     await until(closed, within_seconds=20)
     desk = Desk(system.pool, alone)

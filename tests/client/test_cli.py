@@ -11,6 +11,7 @@ import click
 import pytest
 
 from gamf.client.cli import errors, main, session
+from gamf.client.cli.language import Text
 from gamf.client.cli.main import run
 from gamf.client.errors import NotFoundError
 from gamf.domain.refusal import RefusedByRuleError
@@ -39,7 +40,7 @@ def test_help_ends_well(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_bare_command_shows_its_help(tmp_path: Path) -> None:
-    ran = Terminal(tmp_path).run()
+    ran = Terminal(tmp_path).process()
     assert (ran.status, "Commandes" in ran.err) == (2, True)
 
 
@@ -66,7 +67,7 @@ def test_reading_a_bad_line_again_does_not_do_what_it_asks(
     # The first reading fails, as if the file came a moment later; the second one would go through.
     calls: list[str] = []
 
-    @click.command("once", cls=type(main.cli.commands["setup"]), words=main.Text("Une fois.", "Once."))
+    @click.command("once", cls=type(main.cli.commands["setup"]), words=Text("Une fois.", "Once."))
     @click.option("--json", is_flag=True)
     def once(**_: bool) -> None:
         calls.append("done")
@@ -151,6 +152,10 @@ def test_each_error_has_its_status(error: Exception, status: int, rule: str) -> 
     assert end.words.en
 
 
+def _nothing(*_: object) -> None:
+    """Leave the logs of the tests as they are."""
+
+
 def test_what_nobody_foresaw_is_said_without_its_words(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -158,7 +163,7 @@ def test_what_nobody_foresaw_is_said_without_its_words(
         raise asyncpg.UniqueViolationError("Key (nam)=(TREM04121925) already exists")
 
     monkeypatch.setattr(session, "read", fail)
-    monkeypatch.setattr("gamf.runtime.telemetry.configure_logging", lambda *_: None)
+    monkeypatch.setattr("gamf.runtime.telemetry.configure_logging", _nothing)
     assert run(["network", "list"]) == 1
     captured = capsys.readouterr()
     assert "TREM04121925" not in captured.out + captured.err

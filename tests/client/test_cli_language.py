@@ -13,14 +13,70 @@ from gamf.client.cli.click_french import CATALOGUE, NOT_FOR_USERS, translated, t
 from gamf.client.cli.language import Text, current, say, speaking, typeset, wanted
 from gamf.client.cli.main import cli, run
 
-ENGLISH = set(
-    "the of and to show error usage default file missing this exit for with try invalid value such is not help "
-    "command required an by from what which its that are where how when use write take list".split()
-)
+ENGLISH = {
+    "the",
+    "of",
+    "and",
+    "to",
+    "show",
+    "error",
+    "usage",
+    "default",
+    "file",
+    "missing",
+    "this",
+    "exit",
+    "for",
+    "with",
+    "try",
+    "invalid",
+    "value",
+    "such",
+    "is",
+    "not",
+    "help",
+    "command",
+    "required",
+    "an",
+    "by",
+    "from",
+    "what",
+    "which",
+    "its",
+    "that",
+    "are",
+    "where",
+    "how",
+    "when",
+    "use",
+    "write",
+    "take",
+    "list",
+}
 """Words that no French text has, but for those that are typed."""
-FRENCH = set(
-    "le la les des du une et est pour avec sans erreur il faut manque aide obligatoire défaut où que qui".split()
-)
+FRENCH = {
+    "le",
+    "la",
+    "les",
+    "des",
+    "du",
+    "une",
+    "et",
+    "est",
+    "pour",
+    "avec",
+    "sans",
+    "erreur",
+    "il",
+    "faut",
+    "manque",
+    "aide",
+    "obligatoire",
+    "défaut",
+    "où",
+    "que",
+    "qui",
+}
 TYPED = re.compile(
     r"LE 321|--[\w-]+|gamf( [a-z]+)*|\[[^\]]*\]|\w+\|[\w|]+|['“«][^'”»]*['”»]|\w+_\w+|\w+[=.]\w+|/\S+|\"[^\"]*\""
 )

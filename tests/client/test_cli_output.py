@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from gamf.client.cli import output
+from gamf.client import sample
+from gamf.client.cli import output, up
 from gamf.client.cli.language import speaking
 
 
@@ -95,3 +96,21 @@ def test_what_speaks_of_people_is_written_for_its_owner_alone(tmp_path: Path) ->
         file.write(b"nam\n")
     assert target.read_bytes() == b"nam\n"
     assert target.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_commands_to_try_can_be_pasted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", [".venv/bin/gamf"])
+    commands = [
+        sample.Try("task list", "les tâches", "the tasks"),
+        sample.Try("block list", "les blocs", "blocks"),
+    ]
+    up.print_to_try(commands, Path("my data"))
+    lines = capsys.readouterr().out.split("\n")
+    assert "  export GAMF_DATA_DIR='my data'" in lines
+    assert "  .venv/bin/gamf task list   # les tâches" in lines
+    up.print_to_try(commands, Path("data"))
+    assert "GAMF_DATA_DIR" not in capsys.readouterr().out
+    up.print_to_try([], Path("data"))
+    assert capsys.readouterr().out == ""

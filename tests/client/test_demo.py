@@ -1,6 +1,5 @@
 """The demonstration, played whole by the command on servers of its own; and that it would tell a fault."""
 
-import os
 import tempfile
 from collections import Counter
 from collections.abc import Generator
@@ -22,7 +21,7 @@ def shown() -> Generator[tuple[Ran, Path]]:
     with tempfile.TemporaryDirectory(prefix="gamf-test-") as name:
         # As root, PostgreSQL runs as another user, which must pass through.
         Path(name).chmod(0o711)
-        ran = Terminal(Path(name), {"TMPDIR": name, "TZ": "America/Toronto"}).run("demo", "--json")
+        ran = Terminal(Path(name), {"TMPDIR": name, "TZ": "America/Toronto"}).process("demo", "--json")
         yield ran, Path(name)
 
 
@@ -110,7 +109,6 @@ def test_a_fault_would_be_told(
     monkeypatch.setattr(session, "run", instead)
     assert run(["demo"]) == status
     printed = capsys.readouterr()
-    assert "2026" in printed.out or str(date.today().year) in printed.out  # noqa: DTZ011 - this machine's year
-    assert "2: overlap" in printed.err
+    assert played["block_id"] in printed.out
     assert "20 personnes" in printed.out
-    assert os.path.isabs(tempfile.gettempdir())
+    assert "2: overlap" in printed.err

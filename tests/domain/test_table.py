@@ -204,6 +204,14 @@ def test_a20_after_a_hundred_facts_only_one_that_ends_it_is_taken() -> None:
     assert life.report("mf_signed", signed_on="2026-06-20").state is State.ENROLLED_MF
 
 
+def test_a20_after_a_hundred_facts_none_that_goes_on_is_taken() -> None:
+    life = confirmed().at("2026-06-03 10:00")
+    for number in range(99):
+        life.report("physician_left", on="2027-01-01", cause="moved", by=f"account-{number}")
+    assert life.refuses("sv_entered").rule == "A20"
+    assert life.report("physician_left", on="2026-06-03", cause="moved").state is State.PHYSICIAN_LEFT
+
+
 @pytest.mark.parametrize("fact", FACTS)
 @pytest.mark.parametrize("state", [State.UNANSWERED, State.OVERDUE])
 def test_a_fact_that_answers_a_task_closes_it(state: State, fact: str) -> None:
@@ -265,3 +273,26 @@ def test_a_transition_is_json_that_holds_no_person() -> None:
             "vulnerable",
             "attributed_at",
         }
+
+
+def test_a3_only_an_answer_to_what_lapsed_comes_too_late_as_an_answer() -> None:
+    assert LIVES[State.LAPSED]().refuses("cancelled", reason="x").rule == "A20"
+    assert LIVES[State.CANCELLED]().refuses("accepted").rule == "A20"
+
+
+def test_a20_a_fact_dated_ahead_is_remembered_when_reported_and_when_it_takes_effect() -> None:
+    life = enrolled(SV).at("2026-06-20 10:00").report("physician_left", on="2026-09-01", cause="retired")
+    life.at("2026-09-01 00:00")
+    assert [(entry.fact, entry.state) for entry in life.attribution.history][-1] == (
+        "physician_left",
+        State.ENROLLED_SV,
+    )
+    assert [(entry.fact, entry.state, entry.at) for entry in life.attribution.passed] == [
+        ("physician_left", State.PHYSICIAN_LEFT, instant("2026-09-01 00:00"))
+    ]
+
+
+def test_what_has_ended_awaits_nothing() -> None:
+    life = enrolled(SV).at("2026-06-20 10:00").report("patient_left", on="2026-09-01", cause="left_quebec")
+    a = life.report("patient_refused", ground="x").attribution
+    assert (a.announced, a.deadline, a.next_deadline, a.waiting_for) == ((), None, None, None)

@@ -11,6 +11,7 @@ from gamf.domain import attribution as rules
 from gamf.domain.attribution import Start
 from gamf.domain.facts import parse
 from gamf.domain.policy import CURRENT
+from gamf.domain.refusal import RefusedByRuleError
 from gamf.storage import register
 from gamf.storage.connection import Connection, Pool
 from tests.system import add_network, add_patients, add_physician
@@ -142,6 +143,11 @@ async def test_a15_a_departure_noted_in_error_is_undone_at_the_initial_date(pool
         taken = rules.take(attribution, parse(fact, {"by": "compte", **argument}), NOON + timedelta(hours=1))
         attribution = taken.attribution
     await carry_out(pool, taken.transition)
+    async with pool.acquire() as conn, conn.transaction():
+        with pytest.raises(RefusedByRuleError, match="A15"):
+            await register.enrol_outside(
+                conn, start.patient_id, "99999", NOON.date(), "x", by="gaco", at=NOON, today=NOON.date()
+            )
     before = await pool.fetchrow("SELECT place, registered_on FROM patients")
     async with pool.acquire() as conn, conn.transaction():
         assert await register.reinstate(conn, start.patient_id, by="gaco", reason="erreur", at=NOON)

@@ -124,8 +124,7 @@ class LazyCommands(dict[str, click.Command]):
 
     @override
     def get(self, key: str, default: Any = None) -> Any:
-        # The dict's own would give what is not imported yet.
-        return self[key] if key in self else default  # noqa: SIM401
+        return self[key] if key in self else default  # noqa: SIM401 - the dict's own gives what is not imported
 
 
 class Group(Command, click.Group):  # pyright: ignore[reportUnsafeMultipleInheritance] - all of click's

@@ -9,7 +9,7 @@ import click
 
 from gamf.client.cli.language import Text
 from gamf.domain.refusal import RefusedByRuleError
-from gamf.runtime.errors import Fault, ServiceUnreachable
+from gamf.runtime.errors import DataFolderInUse, Fault, PortInUse, ServerDidNotStart, ServiceUnreachable
 
 UNFORESEEN: Final = 1
 USAGE: Final = 2
@@ -42,7 +42,7 @@ def ending(error: Exception) -> Ending | None:
             status = USAGE if reason.rule == "form" else REFUSED
             return Ending(status, reason.rule, Text(reason.fr, reason.en), reason.field)
         case Fault():
-            return Ending(error.exit_status, _kind(error), Text(error.fr, error.en))
+            return Ending(_status(error), _kind(error), Text(error.fr, error.en))
         case _:
             return _of_the_database(error)
 
@@ -67,10 +67,21 @@ def _of_the_database(error: Exception) -> Ending | None:
     return None
 
 
+def _status(fault: Fault) -> int:
+    match fault:
+        case DataFolderInUse() | PortInUse():
+            # Another folder or port, named on the command line, mends it.
+            return USAGE
+        case ServerDidNotStart():
+            return UNREACHABLE
+        case _:
+            return fault.exit_status
+
+
 def _kind(fault: Fault) -> str:
     if isinstance(fault, ServiceUnreachable):
         return "service"
-    return {USAGE: "usage", REFUSED: "form", NOT_FOUND: "not_found"}.get(fault.exit_status, "fault")
+    return {USAGE: "usage", NOT_FOUND: "not_found", UNREACHABLE: "service"}.get(_status(fault), "fault")
 
 
 def report(end: Ending, *, as_json: bool) -> int:

@@ -116,11 +116,16 @@ def progress(label: str, total: int | None = None) -> Generator[Bar]:
     if not sys.stderr.isatty():
         yield _silent
         return
-    from rich.console import Console  # noqa: PLC0415 - slow to import
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+    from rich import progress as bars  # noqa: PLC0415 - slow to import
+    from rich.console import Console  # noqa: PLC0415 - the same
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as shown_progress:
+    columns = (
+        bars.TextColumn("{task.description}"),
+        bars.BarColumn(),
+        bars.MofNCompleteColumn(),
+        bars.TimeElapsedColumn(),
+    )
+    with bars.Progress(*columns, console=Console(stderr=True), transient=True) as shown_progress:
         task = shown_progress.add_task(label, total=total)
 
         def move(done: int, total: int | None = None) -> None:

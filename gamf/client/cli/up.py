@@ -110,7 +110,7 @@ async def _up(settings: "Settings", wanted: "Wanted", *, sample: bool, json_want
             return
         _print(running, json_wanted=json_wanted)
         if not json_wanted:
-            _print_to_try(to_try, wanted.data)
+            print_to_try(to_try, wanted.data)
         failure = await _unless(stop, running.wait_failed())
         if failure is not None:
             raise failure
@@ -161,7 +161,8 @@ async def _sample(running: "Running") -> "list[Try]":
     return []
 
 
-def _print_to_try(commands: "list[Try]", data: Path) -> None:
+def print_to_try(commands: "list[Try]", data: Path) -> None:
+    """Print the commands to try next, as they can be pasted in a second terminal."""
     if not commands:
         return
     program = "gamf" if which("gamf") == str(Path(sys.argv[0]).resolve()) else sys.argv[0]

@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from gamf.client.cli.language import Text, say
 
-_DURATION: Final = re.compile(r"(?P<count>[1-9][0-9]{0,4})(?P<unit>mo|[smhdjy])")
+_DURATION: Final = re.compile(r"(?P<count>[1-9][0-9]{0,8})(?P<unit>mo|[smhdjy])")
 
 
 class Matching(click.ParamType[str]):
