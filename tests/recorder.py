@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gamf.domain.attribution import Start
+from gamf.domain.model import Start
 
 
 class Recorder:

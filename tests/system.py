@@ -10,8 +10,8 @@ from typing import Any, Final
 from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import TimeSkipper
 
-from gamf.domain.attribution import Start
 from gamf.domain.block import BlockRequest
+from gamf.domain.model import Start
 from gamf.domain.names import TASK_QUEUE, attribution_workflow_id, block_workflow_id
 from gamf.domain.policy import CURRENT, Policy
 from gamf.runtime.polling import until
@@ -224,7 +224,7 @@ class Life:
         """Wait until the attribution is in that state; return its view."""
 
         async def there() -> bool:
-            return (await self.view())["state"] == state
+            return bool((await self.view())["state"] == state)
 
         await until(there, within_seconds=20)
         return await self.view()

@@ -10,9 +10,9 @@ from temporalio import activity
 
 from gamf.activities.messenger import Messenger
 from gamf.domain import draw
-from gamf.domain.attribution import Start
 from gamf.domain.block import BlockRequest, BlockState
 from gamf.domain.calendar import add_hours
+from gamf.domain.model import Start
 from gamf.domain.policy import Policy
 from gamf.domain.refusal import Reason, RefusedByRuleError
 from gamf.storage import attributions, blocks, numbers, physicians, records

@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 from temporalio.client import Client
 from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from gamf.client import asking, reading
 from gamf.client.asking import ClosedError, View
 from gamf.client.errors import NotFoundError
 from gamf.domain import attribution as rules
 from gamf.domain import block, calendar, draw, facts
-from gamf.domain.attribution import Attribution, Entry, Start, Subject
 from gamf.domain.block import Approved, BlockRequest, BlockState, ListAccepted, ListRefused, Withdrawn
 from gamf.domain.facts import EnrolledElsewhere
+from gamf.domain.model import Attribution, Entry, Start, Subject
 from gamf.domain.names import TASK_QUEUE, attribution_workflow_id, block_workflow_id
 from gamf.domain.policy import CURRENT
 from gamf.domain.refusal import RefusedByRuleError
@@ -80,22 +81,40 @@ async def _numbered(desk: Desk, licence: str, size: int, by: str, now: datetime)
 
 
 async def _start_block(client: Client, request: BlockRequest) -> None:
-    attributes = (
-        SearchAttributePair(visibility.BLOCK, request.block_id),
-        SearchAttributePair(visibility.PHYSICIAN, request.physician),
-        SearchAttributePair(visibility.RLS, request.rls),
-    )
-    async with asking.answering(client):
-        await client.start_workflow(
-            "Block",
-            request,
-            id=block_workflow_id(request.block_id),
-            task_queue=TASK_QUEUE,
-            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-            search_attributes=TypedSearchAttributes(attributes),
-            static_summary=visibility.block_summary(request),
-            rpc_timeout=asking.PATIENCE,
+    try:
+        async with asking.answering(client):
+            await client.start_workflow(
+                "Block",
+                request,
+                id=block_workflow_id(request.block_id),
+                task_queue=TASK_QUEUE,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                search_attributes=_search_attributes(request),
+                static_summary=visibility.block_summary(request),
+                rpc_timeout=asking.PATIENCE,
+            )
+    except WorkflowAlreadyStartedError:
+        raise _of_another_database(request.block_id) from None
+
+
+def _search_attributes(request: BlockRequest) -> TypedSearchAttributes:
+    return TypedSearchAttributes(
+        (
+            SearchAttributePair(visibility.BLOCK, request.block_id),
+            SearchAttributePair(visibility.PHYSICIAN, request.physician),
+            SearchAttributePair(visibility.RLS, request.rls),
         )
+    )
+
+
+def _of_another_database(block_id: str) -> ServiceUnreachable:
+    return ServiceUnreachable(
+        "Temporal",
+        fr=f"il a déjà un bloc {block_id}, que cette base n’a pas. Les deux ne vont pas ensemble : "
+        "vérifiez TEMPORAL_ADDRESS et GAMF_DATABASE_URL.",
+        en=f"it has a block {block_id} already, which this database has not. The two do not belong together: "
+        "check TEMPORAL_ADDRESS and GAMF_DATABASE_URL.",
+    )
 
 
 async def approve_block(desk: Desk, block_id: str, *, by: str) -> View:

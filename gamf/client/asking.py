@@ -108,12 +108,18 @@ def _unexpected(kind: str) -> Fault:
 
 
 def unreachable(client: Client, error: RPCError) -> ServiceUnreachable:
-    """Return what to say when Temporal itself does not answer."""
-    target = client.service_client.config.target_host
+    """Return what to say when Temporal itself does not answer, or not as one that is prepared for us does."""
+    where = f"{client.service_client.config.target_host} ({error.status.name})"
+    if error.status is RPCStatusCode.INVALID_ARGUMENT:
+        return ServiceUnreachable(
+            "Temporal",
+            fr=f"{where} n’est pas prêt ; lancez « gamf setup ».",
+            en=f"{where} is not prepared; run “gamf setup”.",
+        )
     return ServiceUnreachable(
         "Temporal",
-        fr=f"{target} ({error.status.name}). Démarrez «\u00a0gamf up\u00a0», ou vérifiez TEMPORAL_ADDRESS.",
-        en=f"{target} ({error.status.name}). Start “gamf up”, or check TEMPORAL_ADDRESS.",
+        fr=f"{where}. Démarrez « gamf up », ou vérifiez TEMPORAL_ADDRESS.",
+        en=f"{where}. Start “gamf up”, or check TEMPORAL_ADDRESS.",
     )
 
 

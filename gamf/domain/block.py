@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
-from gamf.domain.facts import Account, Instant, Licence, Text, form_refusal
+from gamf.domain.facts import STORABLE, Account, Instant, Licence, Text, form_refusal
 from gamf.domain.policy import Policy
 from gamf.domain.refusal import RefusedByRuleError
 from gamf.domain.states import State
@@ -29,7 +29,7 @@ class BlockRequest(BaseModel):
 
     block_id: Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{4,}$")]
     physician: Licence
-    rls: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    rls: Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=STORABLE)]
     size: int
     requested_by: Account
     policy: Policy

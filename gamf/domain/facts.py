@@ -23,12 +23,12 @@ from gamf.domain.calendar import FIRST_DAY, LAST_DAY
 from gamf.domain.refusal import RefusedByRuleError
 
 # PostgreSQL keeps no NUL character in a text: such a fact could never be written.
-_STORABLE: Final = r"^[^\x00]*$"
+STORABLE: Final = r"^[^\x00]*$"
 Text = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=_STORABLE)
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=STORABLE)
 ]
 Account = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=_STORABLE)
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=STORABLE)
 ]
 Licence = Annotated[str, StringConstraints(pattern=r"^[0-9]{5}$")]
 

@@ -19,7 +19,7 @@ class Policy(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    version: Annotated[str, Field(min_length=1, max_length=40)] = "2026-05-08"
+    version: Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^\x00]*$")] = "2026-05-08"
     answer_hours: Annotated[Hours, Field(description="A1, R6: elapsed hours to answer")] = 72
     answer_grace_working_days: Annotated[Days, Field(description="A2: silence, before the lapse")] = 2
     answer_in_grace: Annotated[bool, Field(description="A3: an answer is taken while unanswered")] = True

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from gamf.domain.attribution import Subject, Transition
+from gamf.domain.attribution import Transition
 from gamf.domain.facts import Overtaking
+from gamf.domain.model import Subject
 from gamf.storage.connection import Connection
 
 

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import NamedTuple
 
-from gamf.domain.attribution import Subject
+from gamf.domain.model import Subject
 from gamf.storage.connection import Connection
 
 

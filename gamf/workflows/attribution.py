@@ -22,8 +22,9 @@ with workflow.unsafe.imports_passed_through():
     from gamf.activities.transitions import Outcome
     from gamf.domain import attribution as rules
     from gamf.domain import facts
-    from gamf.domain.attribution import Attribution, RepeatedError, Start, Taken
+    from gamf.domain.attribution import RepeatedError, Taken
     from gamf.domain.inbox import Sent
+    from gamf.domain.model import Attribution, Start
     from gamf.domain.names import attribution_workflow_id
     from gamf.domain.refusal import Reason, RefusedByRuleError
     from gamf.domain.states import State

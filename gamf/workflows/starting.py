@@ -7,7 +7,7 @@ from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from gamf.domain.attribution import Start
+from gamf.domain.model import Start
 from gamf.domain.names import TASK_QUEUE, attribution_workflow_id
 from gamf.workflows import visibility
 

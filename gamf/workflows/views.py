@@ -4,10 +4,10 @@ from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict
 
-from gamf.domain.attribution import Attribution, Enrolment, Entry
 from gamf.domain.block import BlockState
 from gamf.domain.effects import Owner
 from gamf.domain.inbox import RefusedFact
+from gamf.domain.model import Attribution, Enrolment, Entry
 from gamf.domain.states import State
 
 

@@ -12,8 +12,9 @@ from temporalio.common import (
 )
 
 from gamf.domain import calendar, facts
-from gamf.domain.attribution import Attribution, Entry, Start, Step, begin
+from gamf.domain.attribution import Step, begin
 from gamf.domain.block import BlockRequest, BlockState
+from gamf.domain.model import Attribution, Entry, Start
 from gamf.domain.states import AWAITED, DEADLINE_LABELS, LABELS, WAITS, DeadlineName, State
 
 STATE: Final = SearchAttributeKey.for_keyword("AttributionState")

@@ -12,9 +12,10 @@ from gamf.activities.blocks import Answer, BlockActivities, Decision, DrawReques
 from gamf.activities.letters import LetterActivities, LetterDue
 from gamf.activities.transitions import Outcome, carry_out
 from gamf.domain import attribution as rules
-from gamf.domain.attribution import Attribution, Start, Taken
+from gamf.domain.attribution import Taken
 from gamf.domain.block import BlockRequest
 from gamf.domain.facts import parse
+from gamf.domain.model import Attribution, Start
 from gamf.domain.policy import CURRENT
 from gamf.letters.carriers import OutboxCarrier
 from gamf.letters.render import LetterRenderer

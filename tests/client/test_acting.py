@@ -24,6 +24,7 @@ from gamf.runtime.embedded import EmbeddedTemporal
 from gamf.runtime.errors import Fault, ServiceUnreachable
 from gamf.runtime.polling import until
 from gamf.runtime.temporal import connect
+from gamf.storage import numbers
 from tests.system import System, add_physician
 
 BY = "coordination"
@@ -128,6 +129,24 @@ async def test_a4_the_answer_reaches_all_who_have_none(desk: Desk, block: dict[s
     with pytest.raises(RefusedByRuleError) as refused:
         await acting.refuse_block(desk, block["block_id"], by=BY, reason="congé")
     assert refused.value.reason.rule == "R6"
+
+
+async def test_a_temporal_of_another_database_is_told(system: System, desk: Desk) -> None:
+    _, licence, _ = await system.people(1)
+    async with system.pool.acquire() as conn:
+        number = await numbers.next_number(conn, "block", now().year)
+    taken = block_workflow_id(f"{now().year}-{number + 1:04d}")
+    await system.client.start_workflow("Block", {}, id=taken, task_queue="nobody")
+    with pytest.raises(ServiceUnreachable) as mixed:
+        await acting.request_block(desk, licence, 1, by=BY, now=now())
+    assert "GAMF_DATABASE_URL" in mixed.value.en
+
+
+async def test_a_temporal_that_was_not_prepared_is_told(system: System, alone: Client) -> None:
+    _, licence, _ = await system.people(1)
+    with pytest.raises(ServiceUnreachable) as bare:
+        await acting.request_block(Desk(system.pool, alone), licence, 1, by=BY, now=now())
+    assert "gamf setup" in bare.value.en
 
 
 async def test_a_block_that_does_not_exist_is_not_found(desk: Desk) -> None:

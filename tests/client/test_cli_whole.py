@@ -255,6 +255,19 @@ def test_tables_are_in_the_language_asked_for(terminal: Terminal, block: dict[st
     assert "\x1b" not in french
 
 
+def test_one_more_worker_finds_the_running_servers_and_drains(terminal: Terminal, running: Up) -> None:
+    assert running.process.poll() is None
+    with subprocess.Popen(
+        [GAMF, "worker"], cwd=terminal.folder, env=environment(), stderr=subprocess.PIPE, text=True
+    ) as worker:
+        assert worker.stderr is not None
+        while "worker started" not in (line := worker.stderr.readline()):
+            assert line, "it ended before it had started"
+        worker.send_signal(signal.SIGTERM)
+        assert "worker draining" in worker.stderr.read()
+    assert worker.returncode == 0
+
+
 def test_it_stops_on_ctrl_c_and_the_next_one_finds_what_came_due_meanwhile(
     terminal: Terminal, running: Up, block: dict[str, Any]
 ) -> None:

@@ -16,10 +16,10 @@ from gamf.client.errors import NotFoundError
 from gamf.client.importing import Import, import_networks, import_physicians, import_register
 from gamf.client.reading import DECISIONS, RegisterEntry
 from gamf.domain import attribution as rules
-from gamf.domain.attribution import Attribution, Start
 from gamf.domain.block import BlockRequest
 from gamf.domain.effects import TaskKind
 from gamf.domain.facts import parse
+from gamf.domain.model import Attribution, Start
 from gamf.domain.policy import CURRENT
 from gamf.storage import attributions, blocks, letters, records
 from gamf.storage.connection import Connection, Pool

@@ -5,6 +5,7 @@ import os
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from temporalio.service import RPCError
@@ -96,7 +97,7 @@ def test_when_nothing_runs_each_service_is_named(folder: Path) -> None:
 async def test_with_both_servers_named_only_a_worker_is_started(
     folder: Path, postgres: EmbeddedPostgres, temporal: EmbeddedTemporal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url = await postgres.create_database(f"up_{os.getpid()}")
+    url = await postgres.create_database(f"up_{uuid4().hex}")
     monkeypatch.setenv("GAMF_DATABASE_URL", url)
     monkeypatch.setenv("TEMPORAL_ADDRESS", temporal.address)
     async with everything(Settings.load(), Wanted(folder, training=True)) as running:
@@ -109,18 +110,20 @@ async def test_with_both_servers_named_only_a_worker_is_started(
 
 
 async def test_what_the_environment_does_not_name_is_started(
-    folder: Path, temporal: EmbeddedTemporal, monkeypatch: pytest.MonkeyPatch
+    folder: Path, postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("TEMPORAL_ADDRESS", temporal.address)
-    async with everything(Settings.load(), Wanted(folder, durable=False)) as running:
+    url = await postgres.create_database(f"up_{uuid4().hex}")
+    monkeypatch.setenv("GAMF_DATABASE_URL", url)
+    wanted = Wanted(folder, temporal_port=0, ui_port=None, durable=False)
+    async with everything(Settings.load(), wanted) as running:
         assert servers_on(folder)
-        assert running.addresses.temporal == temporal.address
-        made = await sample.load(Desk(running.pool, running.temporal), by="test", now=session.now())
+        assert running.addresses.database == url
+        desk = Desk(running.pool, running.temporal)
+        made = await sample.load(desk, by="test", now=session.now())
         assert made is not None
         assert len(made.attribution_ids) == sample.BLOCK_SIZE
         assert await running.pool.fetchval("SELECT count(*) FROM patients") == sample.PEOPLE
-        again = await sample.load(Desk(running.pool, running.temporal), by="test", now=session.now())
-        assert again is None
+        assert await sample.load(desk, by="test", now=session.now()) is None
         assert await running.pool.fetchval("SELECT count(*) FROM blocks") == 1
     assert servers_on(folder) == []
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 from itertools import pairwise
 
 from gamf.domain import calendar
-from gamf.domain.attribution import Attribution
 from gamf.domain.correspondence import LetterKind
 from gamf.domain.effects import TaskKind
+from gamf.domain.model import Attribution
 from gamf.domain.states import UNANSWERED, State
 from tests.domain.world import Enrolled, Person, World
 

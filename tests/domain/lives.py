@@ -6,17 +6,10 @@ from typing import Any, Final, Self
 import pytest
 
 from gamf.domain import calendar
-from gamf.domain.attribution import (
-    Attribution,
-    Start,
-    Transition,
-    begin,
-    overtake,
-    pass_deadlines,
-    take,
-)
+from gamf.domain.attribution import Transition, begin, overtake, pass_deadlines, take
 from gamf.domain.effects import Effect
 from gamf.domain.facts import EnrolledElsewhere, PatientLeft, parse
+from gamf.domain.model import Attribution, Start
 from gamf.domain.policy import Policy
 from gamf.domain.refusal import Reason, RefusedByRuleError
 from gamf.domain.states import State

@@ -11,8 +11,9 @@ from typing import Any, Final, TypeVar
 from hypothesis import strategies as st
 
 from gamf.domain import calendar
-from gamf.domain.attribution import TABLE, Attribution
+from gamf.domain.attribution import TABLE
 from gamf.domain.facts import FACTS
+from gamf.domain.model import Attribution
 from gamf.domain.states import State
 
 T = TypeVar("T")

@@ -210,6 +210,7 @@ def test_what_came_due_while_nobody_looked_passes_in_order_at_its_own_time() -> 
         ("mf_due", instant("2029-06-03 00:00")),
         ("late_mf_over", instant("2029-09-01 00:00")),
     ]
+    assert [entry.fact for entry in life.attribution.passed] == ["mf_due", "late_mf_over"]
     assert life.attribution.ended_on == date(2029, 9, 1)
 
 

@@ -189,6 +189,11 @@ def test_a_day_is_a_date_that_exists(on: object) -> None:
     assert why_not("sv_entered", {"by": "x", "on": on}).field == "on"
 
 
+@pytest.mark.parametrize("on", ["1900-01-01", "2028-02-29", "2199-12-31"])
+def test_a_day_within_reach_is_taken(on: str) -> None:
+    assert parse("sv_entered", {"by": "x", "on": on}).argument()["on"] == on
+
+
 @pytest.mark.parametrize(
     "physician", ["1234", "123456", "1123456", "12 45", "\uff11\uff12\uff13\uff14\uff15", 12345]
 )

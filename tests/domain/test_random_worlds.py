@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from gamf.domain.attribution import TABLE, Attribution
+from gamf.domain.attribution import TABLE
+from gamf.domain.model import Attribution
 from gamf.domain.states import UNDER_WAY, State
 from tests.domain.invariants import check_all, check_touched
 from tests.domain.lives import ZONES

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from gamf.domain.attribution import Start, Subject, begin
+from gamf.domain.attribution import begin
+from gamf.domain.model import Start, Subject
 from tests.domain.lives import start
 
 

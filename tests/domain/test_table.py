@@ -9,8 +9,9 @@ import pytest
 from pydantic import BaseModel
 
 from gamf.domain import effects
-from gamf.domain.attribution import TABLE, Attribution, Enrolment, Entry, RepeatedError, next_due, would_take
+from gamf.domain.attribution import TABLE, RepeatedError, next_due, would_take
 from gamf.domain.facts import FACTS, parse
+from gamf.domain.model import Attribution, Enrolment, Entry
 from gamf.domain.refusal import RefusedByRuleError
 from gamf.domain.states import (
     ACTS,

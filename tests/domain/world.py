@@ -11,18 +11,10 @@ from datetime import date, datetime, timedelta
 from typing import Final, assert_never
 
 from gamf.domain import effects
-from gamf.domain.attribution import (
-    Attribution,
-    Start,
-    Taken,
-    Transition,
-    begin,
-    overtake,
-    pass_deadline,
-    take,
-)
+from gamf.domain.attribution import Taken, Transition, begin, overtake, pass_deadline, take
 from gamf.domain.correspondence import LetterKind, Standing
 from gamf.domain.facts import EnrolledElsewhere, PatientLeft, parse
+from gamf.domain.model import Attribution, Start
 from gamf.domain.policy import CURRENT, Policy
 from gamf.domain.refusal import Reason, RefusedByRuleError
 from gamf.domain.states import State

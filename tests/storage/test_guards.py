@@ -8,8 +8,8 @@ import pytest
 
 from gamf.activities.transitions import carry_out
 from gamf.domain import attribution as rules
-from gamf.domain.attribution import Start
 from gamf.domain.facts import parse
+from gamf.domain.model import Start
 from gamf.domain.policy import CURRENT
 from gamf.domain.refusal import RefusedByRuleError
 from gamf.storage import register
@@ -117,7 +117,7 @@ async def test_a24_an_enrolment_outside_takes_a_waiting_patient_off_the_list(poo
                 conn, patient_id, "99999", NOON.date(), "hors LE 321", by="gaco", at=NOON, today=NOON.date()
             )
 
-    assert await asyncio.gather(enrol(), enrol()) == [[], []]
+    assert [*await asyncio.gather(enrol(), enrol())] == [[], []]
     assert await pool.fetchval("SELECT place FROM patients") == "enrolled"
     assert await pool.fetchval("SELECT count(*) FROM enrolments") == 1
 

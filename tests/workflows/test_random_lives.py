@@ -15,8 +15,9 @@ from temporalio.client import WorkflowExecutionStatus, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
 from gamf.domain import attribution as rules
-from gamf.domain.attribution import Attribution, RepeatedError
+from gamf.domain.attribution import RepeatedError
 from gamf.domain.facts import parse
+from gamf.domain.model import Attribution
 from gamf.domain.refusal import RefusedByRuleError
 from gamf.runtime.polling import until
 from gamf.storage.lists import violations

@@ -26,6 +26,7 @@ STATUSES: Final[Mapping[str, Text]] = {
     "non_participating": Text("non participant", "non-participating"),
     "disengaged": Text("désengagé", "disengaged"),
 }
+_OF_A_LIST: Final[Mapping[str, Text]] = {"drawn": Text("dans la liste tirée", "in the drawn list"), **PLACES}
 OWNERS: Final[Mapping[str, Text]] = {
     "physician": Text("médecin", "physician"),
     "coordinator": Text("coordonnateur", "coordinator"),
@@ -80,7 +81,7 @@ def state(name: object) -> str:
     """Return the words for an attribution's state (or a place that a list shows in its stead)."""
     if str(name) in set(State):
         return str(Text(*LABELS[State(str(name))]))
-    return label(PLACES, name)
+    return label(_OF_A_LIST, name)
 
 
 def instant(value: str | datetime | None) -> datetime | None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # Wide enough that nothing is cut or folded when a program reads the table.
 _UNBOUNDED = 10_000
+# A reference, a date or an instant stays in one piece.
+_NEVER_FOLDED = 16
 
 
 Value = Any
@@ -55,10 +57,12 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[Any]], *, title
         pad_edge=terminal,
         padding=(0, 1) if terminal else (0, 2, 0, 0),
     )
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
-    for row in rows:
-        table.add_row(*(shown(each) for each in row))
+    cells = [[shown(each, brief=terminal) for each in row] for row in rows]
+    for place, heading in enumerate(headings):
+        short = all(len(row[place]) <= _NEVER_FOLDED for row in cells)
+        table.add_column(heading, overflow="fold", no_wrap=short)
+    for row in cells:
+        table.add_row(*row)
     if rows or terminal:
         _print(_console(terminal=terminal), table)
     if not rows:
@@ -92,14 +96,15 @@ def print_fields(fields: Sequence[tuple[str, Any]]) -> None:
         click.echo(f"{name:<{width}}  {value}")
 
 
-def shown(value: Value) -> str:
-    """Return a value as a person reads it: instants on this machine's clock, with their offset."""
+def shown(value: Value, *, brief: bool = False) -> str:
+    """Return a value as a person reads it: instants on this machine's clock, with their offset unless brief."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return say("oui", "yes") if value else say("non", "no")
     if isinstance(value, datetime):
-        return f"{value.astimezone():%Y-%m-%d %H:%M %z}"
+        local = f"{value.astimezone():%Y-%m-%d %H:%M %z}"
+        return local.rpartition(" ")[0] if brief else local
     return str(value)
 
 

@@ -165,7 +165,7 @@ def print_to_try(commands: "list[Try]", data: Path) -> None:
     """Print the commands to try next, as they can be pasted in a second terminal."""
     if not commands:
         return
-    program = "gamf" if which("gamf") == str(Path(sys.argv[0]).resolve()) else sys.argv[0]
+    program = _program()
     click.echo(say("\nÀ essayer dans un second terminal\u00a0:\n", "\nTo try in a second terminal:\n"))
     if data != Path("data"):
         click.echo(f"  export GAMF_DATA_DIR={quote(str(data))}")
@@ -173,6 +173,18 @@ def print_to_try(commands: "list[Try]", data: Path) -> None:
     for each in commands:
         click.echo(f"  {program} {each.words:<{width}}  # {say(each.fr, each.en)}")
     click.echo()
+
+
+def _program() -> str:
+    """Return how this command was called, or a shorter way."""
+    called = Path(sys.argv[0])
+    found = which(called.name)
+    if found is not None and Path(found).samefile(called):
+        return called.name
+    try:
+        return str(called.absolute().relative_to(Path.cwd()))
+    except ValueError:
+        return str(called)
 
 
 def _print(running: "Running", *, json_wanted: bool) -> None:
