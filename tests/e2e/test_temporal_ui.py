@@ -17,6 +17,9 @@ from tests.e2e.browser import chromium, in_quebec, quiet_page
 from tests.e2e.stage import Stage, stage
 from tests.e2e.temporal_ui import WorkflowList, WorkflowPage
 
+# They need Debian's Chromium, which `.ci/run` installs; `make test` needs nothing but Python.
+pytestmark = pytest.mark.long
+
 _TORONTO: Final = ZoneInfo("America/Toronto")
 _MONTHS: Final = (
     *("janvier", "février", "mars", "avril", "mai", "juin"),
