@@ -67,15 +67,15 @@ def _print(report: Report) -> None:
     console = Console()
     table = Table(title=f"A block of {report.size}, {report.rounds} rounds: median (least – most)")
     for heading in ("measure", "unit", "ours", "floor", "ratio"):
-        table.add_column(heading, justify="left" if heading in {"measure", "unit"} else "right")
+        left = heading in {"measure", "unit"}
+        table.add_column(heading, justify="left" if left else "right", no_wrap=not left)
     for result in report.results:
         ours, floor = _said(result.ours), _said(result.floor)
         table.add_row(result.name, result.unit, ours, floor, f"{result.ratio:.2f}")
     console.print(table)
     for result in report.results:
-        console.print(
-            f"[bold]{result.name}, {result.unit}.[/bold] {result.meaning} [dim]Floor: {result.floor_meaning}[/dim]"
-        )
+        console.print(f"[bold]{result.name}, {result.unit}.[/bold] {result.meaning}")
+        console.print(f"Floor: {result.floor_meaning}", style="dim")
     console.print(", ".join(f"{name} {value}" for name, value in report.machine.items()), style="dim")
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from temporalio.client import Client, WorkflowHandle
+from temporalio.runtime import Runtime
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
@@ -21,6 +22,7 @@ from gamf.runtime.database import database_pool
 from gamf.runtime.embedded import embedded_servers
 from gamf.runtime.search_attributes import register_search_attributes
 from gamf.runtime.settings import Settings
+from gamf.runtime.telemetry import temporal_runtime
 from gamf.runtime.temporal import connect
 from gamf.storage.migrate import migrate
 from gamf.workers.lifecycle import polling
@@ -117,19 +119,21 @@ async def bench(scale: Scale, *, durable: bool = True) -> AsyncGenerator[Bench]:
         async with servers as at, database_pool(settings, url=at.database, application="bench") as pool:
             async with pool.acquire() as conn:
                 await migrate(conn)
-            client = await connect(address=at.temporal)
+            # The SDK's own log would go to the standard output, where the report goes.
+            runtime = temporal_runtime()
+            client = await connect(address=at.temporal, runtime=runtime)
             await register_search_attributes(client, visibility.ALL_KEYS)
             async with (
                 polling(pool, client, settings, build(pool, client, settings)),
-                _floor(at.temporal, settings) as bare,
+                _floor(at.temporal, settings, runtime) as bare,
             ):
                 yield Bench(Desk(pool, client), bare, scale)
 
 
 @asynccontextmanager
-async def _floor(address: str, settings: Settings) -> AsyncGenerator[Client]:
+async def _floor(address: str, settings: Settings, runtime: Runtime) -> AsyncGenerator[Client]:
     """Run a worker with the settings of ours, sandbox included, and the SDK's own converter."""
-    client = await Client.connect(address)
+    client = await Client.connect(address, runtime=runtime)
     activities = BareActivities(client)
     worker = Worker(
         client,

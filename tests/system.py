@@ -103,6 +103,25 @@ async def _recorded(conn: Connection, subject: str, ids: Sequence[str]) -> None:
     await conn.execute(sql, subject, ids, CURRENT.version)
 
 
+async def a_start(pool: Pool, attributed_at: datetime) -> Start:
+    """Write an RLS, a physician and somebody who waits; return what starts their attribution."""
+    async with pool.acquire() as conn:
+        rls = await add_network(conn)
+        licence = await add_physician(conn, rls)
+        (patient_id,) = await add_patients(conn, rls)
+    return Start(
+        attribution_id="2026-000001",
+        patient_id=patient_id,
+        physician=licence,
+        rls=rls,
+        time_zone="America/Toronto",
+        priority="C",
+        vulnerable=True,
+        attributed_at=attributed_at,
+        policy=CURRENT,
+    )
+
+
 def _reserve(number: int) -> int:
     first = next(_SERIAL)
     for _ in range(number):

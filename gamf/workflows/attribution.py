@@ -34,11 +34,13 @@ with workflow.unsafe.imports_passed_through():
         Inbox,
         Item,
         Memory,
+        answered,
         check_legible,
+        keep_refused,
+        outlive_cancellations,
         read,
         read_update,
         refusal_error,
-        refused_facts,
     )
     from gamf.workflows.views import AttributionView, attribution_view
 
@@ -107,13 +109,7 @@ class AttributionWorkflow:
     @workflow.run
     async def run(self, argument: RawValue) -> Result:  # noqa: ARG002 - read in __init__, where signals find it
         """Live the attribution to its end."""
-        life = asyncio.create_task(self._live())
-        while not life.done():
-            try:
-                await asyncio.shield(life)
-            except asyncio.CancelledError:
-                self._inbox.refuse(Item(Sent(fact="cancel")), _NOT_BY_TEMPORAL, workflow.now())
-        if life.result():
+        if await outlive_cancellations(self._live(), self._inbox, _NOT_BY_TEMPORAL):
             workflow.continue_as_new(self._carried())
         return Result(state=self._attribution.state, ended_on=self._attribution.ended_on)
 
@@ -121,9 +117,7 @@ class AttributionWorkflow:
     async def record(self, sent: RawValue) -> AttributionView:
         """Take a fact and answer with the new view; the same fact again changes nothing and answers as well."""
         item = self._inbox.put(Item(read_update([sent]), answers_repeats=True))
-        await workflow.wait_condition(lambda: item.settled)
-        if item.refusal is not None:
-            raise refusal_error(item.refusal)
+        await answered(item)
         return self.view()
 
     @record.validator
@@ -158,7 +152,9 @@ class AttributionWorkflow:
             elif self._inbox:
                 await self._take(self._inbox.next())
             elif self._inbox.unwritten:
-                await self._keep_refused()
+                await keep_refused(
+                    self._inbox, "attribution", self._start.attribution_id, self._start.policy.version
+                )
             else:
                 await self._wait()
         return False
@@ -305,17 +301,6 @@ class AttributionWorkflow:
             retry_policy=options.FOREVER,
             summary=visibility.LETTER_TASK_SUMMARY,
         )
-
-    async def _keep_refused(self) -> None:
-        batch = self._inbox.first_unwritten(options.REFUSALS_AT_ONCE)
-        await workflow.execute_activity_method(
-            AttributionActivities.keep_refused_facts,
-            refused_facts("attribution", self._start.attribution_id, self._start.policy.version, batch),
-            start_to_close_timeout=options.TRANSITION_TIMEOUT,
-            retry_policy=options.FOREVER,
-            summary=visibility.REFUSED_SUMMARY,
-        )
-        self._inbox.written(len(batch))
 
     def _carried(self) -> Argument:
         carried = Carried(

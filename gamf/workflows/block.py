@@ -4,7 +4,6 @@ The attributions live for years and the block for days: it starts them, lets the
 for them. Its history holds opaque identifiers only.
 """
 
-import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
@@ -17,12 +16,10 @@ from temporalio.common import RawValue
 with workflow.unsafe.imports_passed_through():
     from pydantic import BaseModel, ConfigDict
 
-    from gamf.activities.attributions import AttributionActivities
     from gamf.activities.blocks import Answer, BlockActivities, Decision, Drawn, DrawRequest, Listed
     from gamf.domain import block as rules
     from gamf.domain.block import BlockRequest, BlockState
     from gamf.domain.facts import Accepted, Refused
-    from gamf.domain.inbox import Sent
     from gamf.domain.refusal import Reason, RefusedByRuleError
     from gamf.domain.states import State
     from gamf.workflows import options, visibility
@@ -31,11 +28,13 @@ with workflow.unsafe.imports_passed_through():
         Inbox,
         Item,
         Memory,
+        answered,
         check_legible,
+        keep_refused,
+        outlive_cancellations,
         read,
         read_update,
         refusal_error,
-        refused_facts,
     )
     from gamf.workflows.views import BlockMember, BlockView
 
@@ -88,13 +87,7 @@ class BlockWorkflow:
     @workflow.run
     async def run(self, argument: RawValue) -> BlockView:  # noqa: ARG002 - read in __init__, where signals find it
         """Live the block until every attribution has its answer, or the list is withdrawn."""
-        life = asyncio.create_task(self._live())
-        while not life.done():
-            try:
-                await asyncio.shield(life)
-            except asyncio.CancelledError:
-                self._inbox.refuse(Item(Sent(fact="cancel")), _NOT_BY_TEMPORAL, workflow.now())
-        if life.result():
+        if await outlive_cancellations(self._live(), self._inbox, _NOT_BY_TEMPORAL):
             workflow.continue_as_new(self._carried())
         return self.view()
 
@@ -102,9 +95,7 @@ class BlockWorkflow:
     async def record(self, sent: RawValue) -> BlockView:
         """Take a fact and answer with the new view, once all that follows is done."""
         item = self._inbox.put(Item(read_update([sent]), answers_repeats=True))
-        await workflow.wait_condition(lambda: item.settled)
-        if item.refusal is not None:
-            raise refusal_error(item.refusal)
+        await answered(item)
         return self.view()
 
     @record.validator
@@ -164,7 +155,7 @@ class BlockWorkflow:
             elif self._inbox:
                 await self._take(self._inbox.next())
             elif self._inbox.unwritten:
-                await self._keep_refused()
+                await keep_refused(self._inbox, "block", self._request.block_id, self._request.policy.version)
             else:
                 await workflow.wait_condition(self._awake)
         return False
@@ -279,17 +270,6 @@ class BlockWorkflow:
         )
         self._state = BlockState.CLOSED
         self._show()
-
-    async def _keep_refused(self) -> None:
-        batch = self._inbox.first_unwritten(options.REFUSALS_AT_ONCE)
-        await workflow.execute_activity_method(
-            AttributionActivities.keep_refused_facts,
-            refused_facts("block", self._request.block_id, self._request.policy.version, batch),
-            start_to_close_timeout=options.TRANSITION_TIMEOUT,
-            retry_policy=options.FOREVER,
-            summary=visibility.REFUSED_SUMMARY,
-        )
-        self._inbox.written(len(batch))
 
     def _note_change(self, report: object) -> bool:
         match report:

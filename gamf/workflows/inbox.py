@@ -3,10 +3,11 @@
 A signal whose body does not decode into a handler's model is dropped by the SDK with a log line; so none has a model.
 """
 
+import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from datetime import datetime
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from pydantic import BaseModel, ConfigDict
 from temporalio import workflow
@@ -14,10 +15,11 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
+    from gamf.activities.attributions import AttributionActivities, RefusedFacts
     from gamf.activities.attributions import RefusedFact as Refused
-    from gamf.activities.attributions import RefusedFacts
     from gamf.domain.inbox import RefusedFact, Sent, illegible, refused, sent
     from gamf.domain.refusal import Reason, RefusedByRuleError
+    from gamf.workflows import options, visibility
 
 _SHOWN: Final = 100
 """Refused facts kept in the workflow for its view; the record has them all."""
@@ -172,3 +174,34 @@ def refusal_error(reason: Reason) -> ApplicationError:
     """Return what the caller of an update gets: both languages as text, and the reason as data."""
     text = f"[{reason.rule}] {reason.fr} / {reason.en}"
     return ApplicationError(text, reason.model_dump(mode="json"), type="RefusedByRule", non_retryable=True)
+
+
+async def answered(item: Item) -> None:
+    """Wait until something sent by an update is settled; raise its refusal to the caller."""
+    await workflow.wait_condition(lambda: item.settled)
+    if item.refusal is not None:
+        raise refusal_error(item.refusal)
+
+
+async def outlive_cancellations(life: "Coroutine[Any, Any, bool]", inbox: Inbox, reason: Reason) -> bool:
+    """Live to the end: an operator's cancellation is kept as refused, since it would lose a patient."""
+    living = asyncio.create_task(life)
+    while not living.done():
+        try:
+            await asyncio.shield(living)
+        except asyncio.CancelledError:
+            inbox.refuse(Item(Sent(fact="cancel")), reason, workflow.now())
+    return living.result()
+
+
+async def keep_refused(inbox: Inbox, subject: str, subject_id: str, policy: str) -> None:
+    """Write to the record the oldest refused facts that are not in it yet."""
+    batch = inbox.first_unwritten(options.REFUSALS_AT_ONCE)
+    await workflow.execute_activity_method(
+        AttributionActivities.keep_refused_facts,
+        refused_facts(subject, subject_id, policy, batch),
+        start_to_close_timeout=options.TRANSITION_TIMEOUT,
+        retry_policy=options.FOREVER,
+        summary=visibility.REFUSED_SUMMARY,
+    )
+    inbox.written(len(batch))

@@ -21,7 +21,7 @@ from gamf.letters.carriers import OutboxCarrier
 from gamf.letters.render import LetterRenderer
 from gamf.storage.connection import Pool
 from tests.recorder import Recorder
-from tests.system import add_network, add_patients, add_physician
+from tests.system import a_start, add_network, add_patients, add_physician
 
 NOON = datetime(2026, 6, 1, 16, tzinfo=UTC)
 TABLES = (
@@ -112,22 +112,7 @@ class Case:
 
 @pytest.fixture
 async def case(pool: Pool) -> Case:
-    async with pool.acquire() as conn:
-        rls = await add_network(conn)
-        licence = await add_physician(conn, rls)
-        (patient_id,) = await add_patients(conn, rls)
-    start = Start(
-        attribution_id="2026-000001",
-        patient_id=patient_id,
-        physician=licence,
-        rls=rls,
-        time_zone="America/Toronto",
-        priority="C",
-        vulnerable=True,
-        attributed_at=NOON,
-        policy=CURRENT,
-    )
-    return Case(pool, start)
+    return Case(pool, await a_start(pool, NOON))
 
 
 async def confirmed(case: Case) -> None:

@@ -10,11 +10,10 @@ from gamf.activities.transitions import carry_out
 from gamf.domain import attribution as rules
 from gamf.domain.facts import parse
 from gamf.domain.model import Start
-from gamf.domain.policy import CURRENT
 from gamf.domain.refusal import RefusedByRuleError
 from gamf.storage import register
 from gamf.storage.connection import Connection, Pool
-from tests.system import add_network, add_patients, add_physician
+from tests.system import a_start, add_network, add_patients
 
 NOON = datetime(2026, 6, 1, 16, tzinfo=UTC)
 REFUSED = asyncpg.IntegrityConstraintViolationError
@@ -23,21 +22,7 @@ REFUSED = asyncpg.IntegrityConstraintViolationError
 @pytest.fixture
 async def start(pool: Pool) -> Start:
     """Return a patient attributed, accepted and enrolled SV."""
-    async with pool.acquire() as conn:
-        rls = await add_network(conn)
-        licence = await add_physician(conn, rls)
-        (patient_id,) = await add_patients(conn, rls)
-    given = Start(
-        attribution_id="2026-000001",
-        patient_id=patient_id,
-        physician=licence,
-        rls=rls,
-        time_zone="America/Toronto",
-        priority="C",
-        vulnerable=True,
-        attributed_at=NOON,
-        policy=CURRENT,
-    )
+    given = await a_start(pool, NOON)
     taken = rules.begin(given)
     await carry_out(pool, taken.transition)
     for fact in ("accepted", "sv_entered"):
