@@ -67,8 +67,7 @@ def _print(report: Report) -> None:
     console = Console()
     table = Table(title=f"A block of {report.size}, {report.rounds} rounds: median (least – most)")
     for heading in ("measure", "unit", "ours", "floor", "ratio"):
-        left = heading in {"measure", "unit"}
-        table.add_column(heading, justify="left" if left else "right", no_wrap=not left)
+        table.add_column(heading, justify="left" if heading in {"measure", "unit"} else "right", no_wrap=True)
     for result in report.results:
         ours, floor = _said(result.ours), _said(result.floor)
         table.add_row(result.name, result.unit, ours, floor, f"{result.ratio:.2f}")
@@ -81,7 +80,7 @@ def _print(report: Report) -> None:
 
 def _said(series: Series) -> str:
     least, most = series.spread
-    return f"{_number(series.median)} ({_number(least)} – {_number(most)})"
+    return f"{_number(series.median)}\n({_number(least)} – {_number(most)})"
 
 
 def _number(value: float) -> str:

@@ -41,8 +41,9 @@ class Result(BaseModel):
     @computed_field  # type: ignore[prop-decorator] # pydantic's documented form; mypy has no other for it
     @property
     def ratio(self) -> float:
-        """Return our median over the floor's."""
-        return self.ours.median / self.floor.median
+        """Return ours over the floor's, round by round: the middle one, since a machine's load goes up and down."""
+        rounds = zip(self.ours.samples, self.floor.samples, strict=True)
+        return median(ours / floor for ours, floor in rounds)
 
 
 class Report(BaseModel):
