@@ -12,6 +12,7 @@ from gamf.activities.messenger import Messenger
 from gamf.domain import draw
 from gamf.domain.block import BlockRequest, BlockState
 from gamf.domain.calendar import add_hours
+from gamf.domain.identifiers import attribution_reference
 from gamf.domain.model import Start
 from gamf.domain.policy import Policy
 from gamf.domain.refusal import Reason, RefusedByRuleError
@@ -175,7 +176,9 @@ async def _attribute(conn: Connection, decision: Decision) -> None:
     listed = await blocks.proposed(conn, decision.block_id)
     year = decision.at.year
     taken = await numbers.next_numbers(conn, "attribution", year, len(listed)) if listed else range(0)
-    ids = [f"{year}-{number:06d}" for number in taken]
+    ids = {
+        one.patient_id: attribution_reference(year, number) for one, number in zip(listed, taken, strict=True)
+    }
     deadline = add_hours(decision.at, decision.policy.answer_hours)
     await attributions.insert_many(conn, decision.block_id, decision.at, deadline, ids)
     await blocks.attributed(conn, decision.block_id, decision.at)

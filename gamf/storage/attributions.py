@@ -1,6 +1,6 @@
 """The attributions as the lists see them: each row is as its workflow left it at its last transition."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -106,22 +106,19 @@ def told(fact: Overtaking) -> dict[str, Any]:
 
 
 async def insert_many(
-    conn: Connection, block_id: str, attributed_at: datetime, deadline: datetime, ids: Sequence[str]
+    conn: Connection, block_id: str, attributed_at: datetime, deadline: datetime, ids: Mapping[str, str]
 ) -> None:
-    """Attribute everybody of an approved list at once, in the order of the draw; `ids` has one id for each."""
+    """Attribute everybody of an approved list at once; `ids` gives each patient's attribution."""
     await conn.execute(
         """
         WITH list AS (
-            SELECT bp.patient_id, bp.position, row_number() OVER (ORDER BY bp.position) AS n
-            FROM block_patients bp JOIN patients p USING (patient_id)
-            WHERE bp.block_id = $1 AND p.place = 'proposed' AND p.block_id = $1
+            SELECT patient_id, attribution_id FROM unnest($4::text[], $5::text[]) AS l (patient_id, attribution_id)
         ), numbered AS (
-            UPDATE block_patients bp SET attribution_id = ($4::text[])[list.n]
+            UPDATE block_patients bp SET attribution_id = list.attribution_id
             FROM list WHERE bp.block_id = $1 AND bp.patient_id = list.patient_id
-            RETURNING bp.patient_id, bp.attribution_id
         ), moved AS (
-            UPDATE patients p SET place = 'attributed', block_id = NULL, attribution_id = numbered.attribution_id
-            FROM numbered WHERE p.patient_id = numbered.patient_id
+            UPDATE patients p SET place = 'attributed', block_id = NULL, attribution_id = list.attribution_id
+            FROM list WHERE p.patient_id = list.patient_id AND p.place = 'proposed' AND p.block_id = $1
             RETURNING p.patient_id, p.priority, p.vulnerable, p.attribution_id
         ), attributed AS (
             INSERT INTO attributions (attribution_id, block_id, patient_id, physician, rls, time_zone, priority,
@@ -141,6 +138,7 @@ async def insert_many(
         attributed_at,
         deadline,
         list(ids),
+        list(ids.values()),
     )
 
 

@@ -7,7 +7,7 @@ never a name, a NAM, an address or anything about health.
 
 import asyncio
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from temporalio import workflow
@@ -15,8 +15,6 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 
 with workflow.unsafe.imports_passed_through():
-    from pydantic import BaseModel, ConfigDict
-
     from gamf.activities.attributions import AttributionActivities, LetterTask
     from gamf.activities.letters import LetterActivities, LetterDue
     from gamf.activities.transitions import Outcome
@@ -27,9 +25,9 @@ with workflow.unsafe.imports_passed_through():
     from gamf.domain.model import Attribution, Start
     from gamf.domain.names import attribution_workflow_id
     from gamf.domain.refusal import Reason, RefusedByRuleError
-    from gamf.domain.states import State
     from gamf.workflows import options, visibility
     from gamf.workflows.arguments import read_argument
+    from gamf.workflows.carried import Argument, Carried, Result
     from gamf.workflows.inbox import (
         Inbox,
         Item,
@@ -62,31 +60,6 @@ _NOT_BY_TEMPORAL: Final = Reason(
     fr="Une attribution ne s'annule pas dans Temporal : envoyez le fait « cancelled ».",
     en="An attribution is not cancelled in Temporal: send the fact “cancelled”.",
 )
-
-
-class Carried(BaseModel):
-    """What a run gives to the next one."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    attribution: Attribution
-    inbox: Memory
-    letters: tuple[str, ...]
-
-
-class Argument(Start):
-    """The workflow's argument: contract.md's, and what an earlier run carried over."""
-
-    carried: Carried | None = None
-
-
-class Result(BaseModel):
-    """How an attribution ended, and on which local day."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    state: State
-    ended_on: date | None
 
 
 @workflow.defn(name="Attribution")

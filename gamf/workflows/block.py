@@ -14,8 +14,6 @@ from temporalio import workflow
 from temporalio.common import RawValue
 
 with workflow.unsafe.imports_passed_through():
-    from pydantic import BaseModel, ConfigDict
-
     from gamf.activities.blocks import Answer, BlockActivities, Decision, Drawn, DrawRequest, Listed
     from gamf.domain import block as rules
     from gamf.domain.block import BlockRequest, BlockState
@@ -24,6 +22,7 @@ with workflow.unsafe.imports_passed_through():
     from gamf.domain.states import State
     from gamf.workflows import options, visibility
     from gamf.workflows.arguments import read_argument
+    from gamf.workflows.carried import BlockArgument, CarriedBlock
     from gamf.workflows.inbox import (
         Inbox,
         Item,
@@ -46,24 +45,6 @@ _NOT_BY_TEMPORAL: Final = Reason(
     fr="Un bloc ne s'annule pas dans Temporal : envoyez le fait « withdrawn ».",
     en="A block is not cancelled in Temporal: send the fact “withdrawn”.",
 )
-
-
-class CarriedBlock(BaseModel):
-    """What a run gives to the next one."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    state: BlockState
-    listed: tuple[Listed, ...]
-    states: dict[str, str]
-    attributed_at: datetime | None
-    inbox: Memory
-
-
-class BlockArgument(BlockRequest):
-    """The workflow's argument: contract.md's, and what an earlier run carried over."""
-
-    carried: CarriedBlock | None = None
 
 
 @workflow.defn(name="Block")

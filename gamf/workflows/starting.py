@@ -35,6 +35,8 @@ class AttributionStarter:
                 search_attributes=visibility.at_start(start),
                 static_summary=visibility.summary(start),
                 task_timeout=WORKFLOW_TASK_TIMEOUT,
+                # A worker that starts it takes its first task along, without another round through the server.
+                request_eager_start=True,
             )
         except WorkflowAlreadyStartedError:
             # It has lived and ended: starting it again would attribute the patient twice.

@@ -428,3 +428,14 @@ async def test_a15_a_death_known_by_one_attribution_ends_the_other(case: Case) -
     row = await case.pool.fetchrow("SELECT state FROM attributions WHERE attribution_id = '2027-000001'")
     assert row is not None
     assert row["state"] == "patient_left"
+
+
+async def test_blocks_of_850_are_attributed_however_many_came_before(block: BlockCase) -> None:
+    async with block.pool.acquire() as conn:
+        await add_patients(conn, block.request.rls, 3 * 850)
+    for number in range(1, 4):
+        request = block.request.model_copy(update={"block_id": f"2026-{number:04d}", "size": 850})
+        await block.activities.draw_list(DrawRequest(request=request, at=NOON))
+        decision = block.decision.model_copy(update={"block_id": request.block_id})
+        assert len(await block.activities.attribute_list(decision)) == 850
+    assert await block.pool.fetchval("SELECT count(*) FROM attributions WHERE under_way") == 3 * 850

@@ -358,7 +358,9 @@ async def test_an_approved_block_shows_where_each_one_is(desk: Desk) -> None:
     await draw(desk, "2026-0001", 2)
     async with desk.conn.transaction():
         due = days(3)
-        await attributions.insert_many(desk.conn, "2026-0001", NOW, due, ["2026-000001", "2026-000002"])
+        waiting = [one.patient_id for one in await blocks.proposed(desk.conn, "2026-0001")]
+        ids = dict(zip(waiting, ("2026-000001", "2026-000002"), strict=True))
+        await attributions.insert_many(desk.conn, "2026-0001", NOW, due, ids)
         await blocks.attributed(desk.conn, "2026-0001", NOW)
     (second, _) = await attributions.of_block(desk.conn, "2026-0001")
     desk.lives[second.attribution_id] = rules.begin(Start(**second.model_dump(), policy=CURRENT)).attribution
