@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from temporalio.testing import ActivityEnvironment
 
 from gamf.activities.attributions import AttributionActivities, LetterTask, RefusedFact, RefusedFacts
 from gamf.activities.blocks import Answer, BlockActivities, Decision, DrawRequest
@@ -437,5 +438,6 @@ async def test_blocks_of_850_are_attributed_however_many_came_before(block: Bloc
         request = block.request.model_copy(update={"block_id": f"2026-{number:04d}", "size": 850})
         await block.activities.draw_list(DrawRequest(request=request, at=NOON))
         decision = block.decision.model_copy(update={"block_id": request.block_id})
-        assert len(await block.activities.attribute_list(decision)) == 850
+        listed = await ActivityEnvironment().run(block.activities.attribute_list, decision)
+        assert len(listed) == 850
     assert await block.pool.fetchval("SELECT count(*) FROM attributions WHERE under_way") == 3 * 850
