@@ -12,7 +12,7 @@ import threading
 import traceback
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, TextIO, cast
@@ -284,6 +284,12 @@ def temporal_runtime(metrics_address: str | None = None) -> Runtime:
             fr=f"Impossible de servir les mesures à {metrics_address} (GAMF_METRICS_ADDRESS).",
             en=f"Metrics cannot be served at {metrics_address} (GAMF_METRICS_ADDRESS).",
         ) from None
+
+
+@cache
+def client_runtime() -> Runtime:
+    """Return the runtime of a process that only asks: without metrics, and without a word on standard output."""
+    return temporal_runtime()
 
 
 def _prometheus(address: str | None) -> PrometheusConfig | None:

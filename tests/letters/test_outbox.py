@@ -244,7 +244,7 @@ async def test_the_loop_is_free_while_another_process_holds_the_outbox(
         fcntl.flock(held, fcntl.LOCK_EX)
         handing = asyncio.create_task(carrier.hand_over(LETTER, pdf_of(LETTER), ENVELOPE))
         # Were the wait on the loop, this would never come back and the lock never be released.
-        await asyncio.sleep(0)
-        assert not handing.done()
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(handing), timeout=0.05)
     await handing
     assert manifest_of(folder) == HEADER + line_of(LETTER)
