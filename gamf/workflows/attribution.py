@@ -8,6 +8,7 @@ never a name, a NAM, an address or anything about health.
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from temporalio import workflow
@@ -107,7 +108,7 @@ class AttributionWorkflow:
     @workflow.signal(dynamic=True, description="Un fait : son nom, et un objet JSON")
     def receive(self, name: str, values: Sequence[RawValue]) -> None:
         """Take in anything that is sent; the main loop asks the rules about it in its turn."""
-        self._inbox.put(Item(read(name, values)))
+        self._inbox.put(Item(partial(read, name, values)))
 
     @workflow.query(description="L'attribution : état, échéance, faits pris et refusés")
     def view(self) -> AttributionView:
@@ -122,7 +123,7 @@ class AttributionWorkflow:
                 return True
             if rules.next_due(self._attribution, workflow.now()):
                 await self._pass_deadline()
-            elif self._inbox:
+            elif self._inbox and self._inbox.unwritten < options.REFUSALS_AT_ONCE:
                 await self._take(self._inbox.next())
             elif self._inbox.unwritten:
                 await keep_refused(

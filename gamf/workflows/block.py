@@ -133,7 +133,7 @@ class BlockWorkflow:
                 return True
             if self._state is BlockState.ATTRIBUTED and not self._unanswered():
                 await self._close()
-            elif self._inbox:
+            elif self._inbox and self._inbox.unwritten < options.REFUSALS_AT_ONCE:
                 await self._take(self._inbox.next())
             elif self._inbox.unwritten:
                 await keep_refused(self._inbox, "block", self._request.block_id, self._request.policy.version)

@@ -5,7 +5,7 @@ A signal whose body does not decode into a handler's model is dropped by the SDK
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
 from typing import Any, Final, cast
 
@@ -31,12 +31,22 @@ _ONE_OBJECT: Final = Reason(
 class Item:
     """Something sent, and what became of it."""
 
-    def __init__(self, sent: Sent, *, answers_repeats: bool = False) -> None:
-        """Keep it until it is settled; a caller who waits for an answer gets one for a repeated fact too."""
-        self.sent = sent
+    def __init__(self, sent: Sent | Callable[[], Sent], *, answers_repeats: bool = False) -> None:
+        """Keep it until it is settled, unread until its turn if it comes as a way to read it.
+
+        A caller who waits for an answer gets one for a repeated fact too.
+        """
+        self._sent = sent
         self.answers_repeats = answers_repeats
         self.settled = False
         self.refusal: Reason | None = None
+
+    @property
+    def sent(self) -> Sent:
+        """Return what was sent."""
+        if not isinstance(self._sent, Sent):
+            self._sent = self._sent()
+        return self._sent
 
 
 class Unwritten(BaseModel):

@@ -35,4 +35,5 @@ LETTER_RETRY: Final = RetryPolicy(
 """A carrier that is down is not hammered, and is found again within a quarter of an hour."""
 
 REFUSALS_AT_ONCE: Final = 200
-"""Refused facts written to the record by one activity: its argument stays far under the 2 MB of a payload."""
+"""Refused facts written to the record by one activity: its argument stays far under the 2 MB of a payload,
+and no workflow task has to settle more than these at a time, however many were thrown."""

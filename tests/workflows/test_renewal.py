@@ -10,7 +10,7 @@ from gamf.runtime.polling import until
 from tests.system import Life, System
 
 SIGNALS = 20_000
-AT_ONCE = 40
+AT_ONCE = 16
 
 
 async def throw(life: Life, number: int) -> None:
@@ -34,7 +34,7 @@ async def _renewed(life: Life) -> None:
         described = await life.handle.describe()
         return described.history_length < SIGNALS // 4
 
-    await until(room, within_seconds=120)
+    await until(room, within_seconds=300)
 
 
 @pytest.mark.long
