@@ -13,6 +13,9 @@ COPY pyproject.toml ./
 COPY gamf ./gamf
 RUN /build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /dist . \
     && /opt/gamf/bin/pip install --no-deps --no-index /dist/*.whl
+# Québec's design system, for the console; without a registry it is plain.
+COPY tools/__init__.py tools/console_assets.py tools/node.lock ./tools/
+RUN /build/bin/python -m tools.console_assets /opt/gamf/share/gamf/qc-trousse-sdg || true
 
 FROM python:3.11.15-slim-bookworm
 # A fixed number, so that the owner of the volume is the same on every machine.

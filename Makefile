@@ -4,14 +4,16 @@ MAKEFLAGS += --no-print-directory
 PYTHON := $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 SETUP := .venv/.installed
+STYLE := .venv/share/gamf/qc-trousse-sdg
+PROVIDER := .venv/share/gamf/oidc-provider
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-long check format bench lock clean
+.PHONY: help setup run test test-long check format bench lock histories clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-setup: $(SETUP) ## .venv, with the command gamf in it (again only when the lock changes)
+setup: $(SETUP) $(STYLE) $(PROVIDER) ## .venv, with the command gamf in it (again only when the lock changes)
 
 $(SETUP): requirements-dev.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
@@ -22,14 +24,24 @@ $(SETUP): requirements-dev.lock
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-run: $(SETUP) ## everything on this machine, with 2,000 invented people and a block under way
+# The console is plain without it, so a machine without the npm registry goes on; the next time tries again.
+$(STYLE): tools/console_assets.py | $(SETUP)
+	@echo "Bringing Québec's design system for the console ..."
+	@$(BIN)/python -m tools.console_assets $@ && touch $@ || true
+
+# For the tests only; those that need it say so where there is no npm registry.
+$(PROVIDER): tools/oidc_provider.py tests/openid/packages.lock | $(SETUP)
+	@echo "Bringing the identity provider of the tests ..."
+	@$(BIN)/python -m tools.oidc_provider $@ && touch $@ || true
+
+run: $(SETUP) $(STYLE) ## everything on this machine, with 2,000 invented people and a block under way
 	@exec $(BIN)/gamf up --training --with-sample
 
-test: $(SETUP) ## the tests, but the long ones
+test: $(SETUP) $(PROVIDER) ## the tests, but the long ones
 	@$(BIN)/pytest -n 2 --dist loadfile -m "not long"
 
-test-long: $(SETUP) ## the long tests: many random steps, long histories, large blocks
-	@$(BIN)/pytest -m long
+test-long: $(SETUP) $(PROVIDER) ## the long tests: storms, fuzzing, a year, large blocks; their figures at the end (SEED=321)
+	@$(BIN)/pytest -n 2 --dist loadfile -m long $(if $(SEED),--seed $(SEED))
 
 check: $(SETUP) ## style, types, layers, and documents in step with the code
 	@$(BIN)/ruff check .
@@ -53,7 +65,11 @@ LOCK = $(BIN)/uv pip compile --quiet --no-config --python-version 3.11 --python-
 
 lock: $(SETUP) ## the two lock files, from pyproject.toml
 	@$(LOCK) --output-file requirements.lock
-	@$(LOCK) --output-file requirements-dev.lock --group dev
+	@$(LOCK) --output-file requirements-dev.lock --group dev --constraint requirements.lock
+	@$(subst pyproject.toml,tools/node.in,$(LOCK)) --output-file tools/node.lock
+
+histories: $(SETUP) ## the saved histories of this release, made anew by the real code (ONLY="digest-sent" for some)
+	@$(BIN)/python -m tests.replay.record $$($(BIN)/python -c 'from importlib.metadata import version; print(version("gamf"))') $(ONLY)
 
 clean: ## what the tools made; data/ stays
 	@rm -rf .venv .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache dist

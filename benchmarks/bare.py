@@ -66,6 +66,11 @@ class BareLife:
             self._steps += 1
             await workflow.execute_activity("nothing", start_to_close_timeout=_NO_TIME)
 
+    @workflow.update
+    def answer(self) -> int:
+        """Answer, and do nothing."""
+        return self._steps
+
     @workflow.signal
     def go_on(self) -> None:
         """End the wait."""

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from temporalio.client import Client, WorkflowHandle
 from temporalio.runtime import Runtime
-from temporalio.worker import Worker
+from temporalio.worker import Worker, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from benchmarks.bare import QUEUE, BareActivities, BareBlock, BareLife, Bulk
@@ -29,6 +29,9 @@ from gamf.workers.lifecycle import polling
 from gamf.workers.registry import build
 from gamf.workflows import visibility
 
+_AT_ONCE: Final = 50_000
+"""People written by one statement: well within the time that one is given."""
+_PEER: Final = "peer"
 BY: Final = "banc"
 """The account that reports."""
 _LICENCES: Final = count(10_001)
@@ -47,8 +50,8 @@ _PATIENTS: Final = """
                           english_attested, rls, registered_on, priority, vulnerable)
     SELECT $1 || lpad(n::text, 7, '0'), 'Inventé', 'Patient', '1980-01-02', 'X', '1, rue Inventée', 'Québec',
            'G1A 1A1', 'fr', false, $1, date '2020-01-01' + (n * 7919 % 2000)::int,
-           substr('ABCDE', 1 + n % 5, 1), n % 2 = 0
-    FROM generate_series(1, $2::int) AS n
+           substr('ABCDE', (1 + n % 5)::int, 1), n % 2 = 0
+    FROM generate_series($2::bigint, $3::bigint) AS n
 """
 
 
@@ -65,6 +68,16 @@ class Scale:
         return 118 * self.size
 
     @property
+    def rows(self) -> int:
+        """Return how many rows the long tables have: 1,020,000 for a block of 850."""
+        return 1_200 * self.size
+
+    @property
+    def waiting_lives(self) -> int:
+        """Return how many lives wait at once: 10,200 for a block of 850."""
+        return 12 * self.size
+
+    @property
     def lives(self) -> int:
         """Return how many whole lives a round has: 212 for a block of 850."""
         return max(self.size // 4, 1)
@@ -77,6 +90,11 @@ class Bench:
     desk: Desk
     bare: Client
     scale: Scale
+    folder: Path
+    cached: int
+    """Workflows that each of the two workers keeps in memory."""
+    peer_url: str
+    """A database of the peer's own, on the same PostgreSQL."""
 
     async def physician(self, waiting: int) -> str:
         """Write a network where that many invented people wait, and its physician; return the licence."""
@@ -84,7 +102,8 @@ class Bench:
         async with self.desk.pool.acquire() as conn:
             await conn.execute(_NETWORK, licence)
             await conn.execute(_PHYSICIAN, licence)
-            await conn.execute(_PATIENTS, licence, waiting)
+            for done in range(0, waiting, _AT_ONCE):
+                await conn.execute(_PATIENTS, licence, done + 1, min(done + _AT_ONCE, waiting))
             await conn.execute("ANALYZE")
         return licence
 
@@ -101,9 +120,13 @@ class Bench:
 
     async def start_bare(self, size: int) -> Bulk:
         """Start that many bare lives in bulk."""
-        bulk = Bulk(f"bare{next(_BULKS)}", size)
+        bulk = self.next_bulk(size)
         await self.bare.execute_workflow(BareBlock.run, bulk, id=f"bulk-{bulk.prefix}", task_queue=QUEUE)
         return bulk
+
+    def next_bulk(self, size: int) -> Bulk:
+        """Return so many workflow ids that were never used."""
+        return Bulk(f"bare{next(_BULKS)}", size)
 
     def life(self, workflow_id: str) -> WorkflowHandle[Any, Any]:
         """Return the workflow of an attribution."""
@@ -127,12 +150,21 @@ async def bench(scale: Scale, *, durable: bool = True) -> AsyncGenerator[Bench]:
                 polling(pool, client, settings, build(pool, client, settings)),
                 _floor(at.temporal, settings, runtime) as bare,
             ):
-                yield Bench(Desk(pool, client), bare, scale)
+                peer = at.database.replace("/gamf?", f"/{_PEER}?")
+                await pool.execute(f"CREATE DATABASE {_PEER}")
+                yield Bench(Desk(pool, client), bare, scale, Path(name), settings.max_cached_workflows, peer)
+
+
+def bare_runner() -> WorkflowRunner:
+    """Return the SDK's default, its sandbox; what the floor tells this process is let through."""
+    return SandboxedWorkflowRunner(
+        SandboxRestrictions.default.with_passthrough_modules("benchmarks.progress")
+    )
 
 
 @asynccontextmanager
 async def _floor(address: str, settings: Settings, runtime: Runtime) -> AsyncGenerator[Client]:
-    """Run a worker with the settings of ours, sandbox included, and the SDK's own converter."""
+    """Run a worker with the settings of ours, the SDK's own converter and its default runner, the sandbox."""
     client = await Client.connect(address, runtime=runtime)
     activities = BareActivities(client)
     worker = Worker(
@@ -140,9 +172,7 @@ async def _floor(address: str, settings: Settings, runtime: Runtime) -> AsyncGen
         task_queue=QUEUE,
         workflows=[BareLife, BareBlock],
         activities=[activities.nothing, activities.start_all],
-        workflow_runner=SandboxedWorkflowRunner(
-            SandboxRestrictions.default.with_passthrough_modules("benchmarks.progress")
-        ),
+        workflow_runner=bare_runner(),
         max_cached_workflows=settings.max_cached_workflows,
         max_concurrent_activities=settings.max_concurrent_activities,
         sticky_queue_schedule_to_start_timeout=_STICKY_TIMEOUT,

@@ -27,7 +27,7 @@ class Series(BaseModel):
 
 
 class Result(BaseModel):
-    """One measure beside its floor."""
+    """One measure beside its floor, and beside a peer where one lives the same life."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -37,6 +37,8 @@ class Result(BaseModel):
     floor: Series
     meaning: str
     floor_meaning: str
+    peer: Series | None = None
+    peer_meaning: str | None = None
 
     @computed_field  # type: ignore[prop-decorator] # pydantic's documented form; mypy has no other for it
     @property
@@ -44,6 +46,15 @@ class Result(BaseModel):
         """Return ours over the floor's, round by round: the middle one, since a machine's load goes up and down."""
         rounds = zip(self.ours.samples, self.floor.samples, strict=True)
         return median(ours / floor for ours, floor in rounds)
+
+    @computed_field  # type: ignore[prop-decorator] # pydantic's documented form; mypy has no other for it
+    @property
+    def peer_ratio(self) -> float | None:
+        """Return ours over the peer's, round by round, the middle one; None without a peer."""
+        if self.peer is None:
+            return None
+        rounds = zip(self.ours.samples, self.peer.samples, strict=True)
+        return median(ours / peer for ours, peer in rounds)
 
 
 class Report(BaseModel):
@@ -70,9 +81,13 @@ class Pair:
         self._ours.append(ours)
         self._floor.append(floor)
 
-    def result(self, name: str, unit: str, meaning: str, floor_meaning: str) -> Result:
+    def result(
+        self, name: str, unit: str, meaning: str, floor_meaning: str, peer: "Peer | None" = None
+    ) -> Result:
         """Say what was measured."""
         return Result(
+            peer=_series(peer.samples) if peer else None,
+            peer_meaning=peer.meaning if peer else None,
             name=name,
             unit=unit,
             ours=_series(self._ours),
@@ -80,6 +95,15 @@ class Pair:
             meaning=meaning,
             floor_meaning=floor_meaning,
         )
+
+
+class Peer:
+    """The samples of somebody else's way to do the same, one a round."""
+
+    def __init__(self, meaning: str) -> None:
+        """Begin with none."""
+        self.meaning = meaning
+        self.samples: list[float] = []
 
 
 def _series(samples: Sequence[float]) -> Series:

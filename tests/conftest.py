@@ -7,29 +7,53 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from temporalio.testing import TimeSkipper
 
 from gamf.runtime.database import database_pool
 from gamf.runtime.embedded import EmbeddedPostgres, EmbeddedTemporal
-from gamf.runtime.search_attributes import register_search_attributes
 from gamf.runtime.settings import Settings
-from gamf.runtime.temporal import connect
 from gamf.storage.connection import Connection, Pool
 from gamf.storage.migrate import migrate
-from gamf.workers.lifecycle import polling
-from gamf.workers.registry import build
-from gamf.workflows import visibility
-from tests.faulty_carrier import FaultyCarrier
-from tests.system import System
+from tests.figures import Figures, summary
+from tests.system import System, running
 
 _TEMPLATE = "migrated"
+_SEED = 321
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--seed", type=int, default=_SEED, help="what the storms, the fuzzing and the year draw from"
+    )
+    parser.addoption("--year-plot", metavar="FILE", help="where to draw the simulated year, as PNG or SVG")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [each for each in terminalreporter.getreports("passed") if isinstance(each, pytest.TestReport)]
+    if lines := summary(reports):
+        terminalreporter.section("figures")
+        for line in lines:
+            terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def seed(pytestconfig: pytest.Config) -> int:
+    """Return the number that everything drawn by chance begins from (`--seed`), so that it can be done again."""
+    return int(str(pytestconfig.getoption("--seed")))
+
+
+@pytest.fixture
+def figures(request: pytest.FixtureRequest) -> Figures:
+    """Return what this test counts, for the lines at the end of the run."""
+    return Figures(request.node.user_properties)
 
 
 @pytest.fixture(scope="session")
 async def postgres() -> AsyncGenerator[EmbeddedPostgres]:
     """PostgreSQL, with one migrated database to copy."""
     with tempfile.TemporaryDirectory(prefix="gamf-test-") as name:
-        async with EmbeddedPostgres(Path(name), durable=False) as server:
+        # Two hundred draws at once have a connection each.
+        async with EmbeddedPostgres(Path(name), durable=False, max_connections=300) as server:
             connection = await asyncpg.connect(await server.create_database(_TEMPLATE))
             await migrate(connection)
             await connection.close()
@@ -71,14 +95,5 @@ async def system(postgres: EmbeddedPostgres, temporal: EmbeddedTemporal) -> Asyn
     """Return the whole system at work: both servers, a worker, an outbox. Each test brings its own people."""
     url = await postgres.create_database(f"system_{uuid4().hex}", template=_TEMPLATE)
     with tempfile.TemporaryDirectory(prefix="gamf-test-") as name:
-        settings = Settings(outbox_dir=Path(name), database_pool_max=20, max_concurrent_activities=20)
-        carrier = FaultyCarrier(Path(name))
-        client = await connect(address=temporal.address)
-        await register_search_attributes(client, visibility.ALL_KEYS)
-        async with (
-            database_pool(settings, url=url, application="test") as pool,
-            polling(pool, client, settings, build(pool, client, settings, carrier)),
-        ):
-            yield System(
-                pool=pool, client=client, skipper=TimeSkipper(client), outbox=Path(name), carrier=carrier
-            )
+        async with running(url, temporal.address, Path(name)) as system:
+            yield system

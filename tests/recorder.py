@@ -12,6 +12,7 @@ class Recorder:
         self.started: list[Start] = []
         self.told: list[tuple[str, str]] = []
         self.reported: list[tuple[str, str, str]] = []
+        self.replacements: list[dict[str, Any]] = []
 
     async def start(self, start: Start) -> None:
         """Remember a start."""
@@ -21,6 +22,9 @@ class Recorder:
         """Remember a fact."""
         self.told.append((attribution_id, fact))
 
-    async def tell_block(self, block_id: str, attribution_id: str, state: str) -> None:
+    async def tell_block(
+        self, block_id: str, attribution_id: str, state: str, replacement: dict[str, Any] | None = None
+    ) -> None:
         """Remember a report."""
         self.reported.append((block_id, attribution_id, state))
+        self.replacements += [replacement] if replacement else []

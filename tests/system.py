@@ -1,6 +1,7 @@
 """The system as the tests hold it: invented people, and the few things one does with it."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
@@ -11,12 +12,21 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import TimeSkipper
 
 from gamf.domain.block import BlockRequest
+from gamf.domain.calendar import add_working_days, local_date
+from gamf.domain.digest import made_at
 from gamf.domain.model import Start
 from gamf.domain.names import TASK_QUEUE, attribution_workflow_id, block_workflow_id
 from gamf.domain.policy import CURRENT, Policy
+from gamf.runtime.database import database_pool
 from gamf.runtime.polling import until
+from gamf.runtime.search_attributes import register_search_attributes
+from gamf.runtime.settings import Settings
+from gamf.runtime.temporal import connect
 from gamf.storage import numbers
 from gamf.storage.connection import Connection, Pool
+from gamf.workers.lifecycle import polling
+from gamf.workers.registry import build
+from gamf.workflows import visibility
 from gamf.workflows.starting import AttributionStarter
 from tests.faulty_carrier import FaultyCarrier
 
@@ -95,6 +105,20 @@ async def add_patients(
     return ids
 
 
+async def add_population(conn: Connection, rls: str, number: int) -> list[str]:
+    """Write invented people of every age, priority and vulnerability; return their opaque identifiers."""
+    ids = await add_patients(conn, rls, number)
+    await conn.execute(
+        """
+        UPDATE patients SET birth_date = '2026-06-01'::date - (number * 7919 % 36500)::int,
+               vulnerable = number * 31 % 100 < 43, priority = substr('ABCDE', (number * 13 % 5)::int + 1, 1)
+        WHERE rls = $1
+        """,
+        rls,
+    )
+    return ids
+
+
 async def _recorded(conn: Connection, subject: str, ids: Sequence[str]) -> None:
     sql = """
         INSERT INTO records (subject, subject_id, event, at, by, policy)
@@ -122,6 +146,13 @@ async def a_start(pool: Pool, attributed_at: datetime) -> Start:
     )
 
 
+def morning_after(instant: datetime, zone: str = "America/Toronto") -> datetime:
+    """Return the first 07:00 of a working day after that instant."""
+    eve = local_date(instant, zone) - timedelta(days=1)
+    first, second = add_working_days(eve, 1), add_working_days(eve, 2)
+    return made_at(first, zone) if made_at(first, zone) > instant else made_at(second, zone)
+
+
 def _reserve(number: int) -> int:
     first = next(_SERIAL)
     for _ in range(number):
@@ -138,6 +169,7 @@ class System:
     skipper: TimeSkipper
     outbox: Path
     carrier: FaultyCarrier
+    database_url: str = ""
 
     async def people(
         self, number: int, *, time_zone: str = "America/Toronto", vulnerable: bool = True
@@ -209,6 +241,27 @@ class System:
     async def rows(self, sql: str, *values: object) -> Sequence[Any]:
         """Read the database."""
         return await self.pool.fetch(sql, *values)
+
+
+@asynccontextmanager
+async def running(database_url: str, temporal_address: str, outbox: Path) -> AsyncGenerator[System]:
+    """Run a worker on a migrated database and a Temporal server that may skip time, in the sandbox."""
+    settings = Settings(outbox_dir=outbox, database_pool_max=20, max_concurrent_activities=20, sandbox=True)
+    carrier = FaultyCarrier(outbox)
+    client = await connect(address=temporal_address)
+    await register_search_attributes(client, visibility.ALL_KEYS)
+    async with (
+        database_pool(settings, url=database_url, application="test") as pool,
+        polling(pool, client, settings, build(pool, client, settings, carrier)),
+    ):
+        yield System(
+            pool=pool,
+            client=client,
+            skipper=TimeSkipper(client),
+            outbox=outbox,
+            carrier=carrier,
+            database_url=database_url,
+        )
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,9 @@ def test_every_library_that_is_imported_is_asked_for_by_name() -> None:
     trees = (ast.parse(path.read_bytes()) for path in (ROOT / "gamf").rglob("*.py"))
     imported = {name.partition(".")[0] for tree in trees for name in imports(tree)}
     others = imported - sys.stdlib_module_names - {"gamf"}
-    makers = {name: {maker.replace("_", "-") for maker in packages_distributions()[name]} for name in others}
+    makers = {
+        name: {maker.lower().replace("_", "-") for maker in packages_distributions()[name]} for name in others
+    }
     asked = names(project()["project"]["dependencies"])
     assert makers
     assert [name for name, distributions in makers.items() if not asked & distributions] == []

@@ -17,6 +17,7 @@ import click
 
 from gamf.client.cli.language import speaking
 from gamf.client.cli.main import cli
+from gamf.domain import roles
 from gamf.domain.diagram import mermaid, table
 from gamf.runtime.errors import Language
 from gamf.runtime.settings import settings_table
@@ -88,6 +89,7 @@ PARTS = (
     Part("README.md", "states", states),
     Part("docs/states.md", "states", states),
     Part("docs/states.md", "table", table),
+    Part("docs/roles.md", "roles", roles.table),
 )
 
 

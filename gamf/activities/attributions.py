@@ -1,17 +1,20 @@
 """The activities of an attribution: one a kind of transition, so that a history reads as what was done."""
 
+import json
 from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 from temporalio import activity
 
+from gamf.activities.blocks import Listed, Starter
 from gamf.activities.messenger import Messenger
 from gamf.activities.transitions import Outcome, carry_out
 from gamf.domain.attribution import Step, Transition
 from gamf.domain.effects import Owner, TaskKind
+from gamf.domain.model import Start
 from gamf.domain.states import UNANSWERED
-from gamf.storage import records, tasks
+from gamf.storage import letters, records, tasks
 from gamf.storage.connection import Pool
 
 
@@ -40,22 +43,24 @@ class RefusedFacts(BaseModel):
 
 
 class LetterTask(BaseModel):
-    """A letter that no carrier took in time."""
+    """A letter that no carrier took in time; what to do about it is due at that instant."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     attribution_id: str
     transition: int
     at: datetime
+    due: datetime
 
 
 class AttributionActivities:
     """What an attribution does to the world, each in one transaction that is safe to run twice."""
 
-    def __init__(self, pool: Pool, messenger: Messenger) -> None:
-        """Write through that pool, and report to blocks through that messenger."""
+    def __init__(self, pool: Pool, messenger: Messenger, starter: Starter) -> None:
+        """Write through that pool, report to blocks through that messenger, start replacements with that starter."""
         self._pool = pool
         self._messenger = messenger
+        self._starter = starter
 
     @activity.defn(name=Step.PROPOSE)
     async def propose(self, t: Transition) -> Outcome:
@@ -111,8 +116,10 @@ class AttributionActivities:
 
     @activity.defn
     async def ask_about_letter(self, late: LetterTask) -> None:
-        """Open a task for a letter that no carrier took (invariant 4)."""
-        async with self._pool.acquire() as conn:
+        """Open a task for a letter that no carrier took, unless it went or is no longer due (invariant 4, A15)."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            if not await letters.still_due(conn, f"{late.attribution_id}-{late.transition}"):
+                return
             await tasks.open_(
                 conn,
                 late.attribution_id,
@@ -120,18 +127,30 @@ class AttributionActivities:
                 Owner.COORDINATOR,
                 late.transition,
                 late.at,
-                None,
+                late.due,
             )
 
     async def _carry_out(self, t: Transition) -> Outcome:
         outcome = await carry_out(self._pool, t)
-        block_id = t.subject.block_id
-        if (
-            block_id
-            and t.before in UNANSWERED
-            and t.number
-            and outcome.conflict is None
-            and not outcome.overtaken
-        ):
-            await self._messenger.tell_block(block_id, t.subject.attribution_id, t.after)
+        block_id, new = t.subject.block_id, await self._begin_replacement(t, outcome)
+        if block_id and (new or _answers(t, outcome)):
+            after = outcome.written.after if outcome.written else t.after
+            await self._messenger.tell_block(block_id, t.subject.attribution_id, after, new)
         return outcome
+
+    async def _begin_replacement(self, t: Transition, outcome: Outcome) -> dict[str, Any] | None:
+        """Start the workflow of the patient who takes the place, and return their line of the block's list (A17)."""
+        if outcome.replacement is None:
+            return None
+        start = Start.model_validate_json(json.dumps(outcome.replacement))
+        await self._starter.start(start)
+        of_list = start.model_dump(
+            include={"patient_id", "priority", "vulnerable", "attribution_id", "attributed_at"}
+        )
+        return Listed(**of_list, replaces=t.subject.attribution_id).model_dump(mode="json")
+
+
+def _answers(t: Transition, outcome: Outcome) -> bool:
+    """Tell whether it gave an attribution without an answer another state, of which its block is to hear."""
+    written = outcome.conflict is None and not outcome.overtaken
+    return t.before in UNANSWERED and t.number > 0 and written

@@ -8,9 +8,10 @@ from typing import Any, Final, Protocol, TypeVar
 from pydantic import BaseModel, ConfigDict
 from temporalio import activity
 
+from gamf.activities import drawing
 from gamf.activities.messenger import Messenger
 from gamf.domain import draw
-from gamf.domain.block import BlockRequest, BlockState
+from gamf.domain.block import BlockRequest, BlockState, approval_due
 from gamf.domain.calendar import add_hours
 from gamf.domain.identifiers import attribution_reference
 from gamf.domain.model import Start
@@ -49,6 +50,10 @@ class Listed(BaseModel):
     priority: str
     vulnerable: bool
     attribution_id: str | None = None
+    replaces: str | None = None
+    """The attribution of this block that this one replaces (A17)."""
+    attributed_at: datetime | None = None
+    """When, for one that was not attributed with the list."""
 
 
 class Drawn(BaseModel):
@@ -57,6 +62,9 @@ class Drawn(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     listed: tuple[Listed, ...] = ()
+    time_zone: str | None = None
+    deadline: datetime | None = None
+    """Until when it may be approved (A21)."""
     refusal: Reason | None = None
 
 
@@ -96,7 +104,7 @@ class BlockActivities:
         """Draw the list and reserve everybody on it, if the physician is eligible (R3, R4, A8, A18)."""
         try:
             async with self._pool.acquire() as conn, conn.transaction():
-                return Drawn(listed=await _draw(conn, due.request, due.at))
+                return await _wait_for_approval(conn, due, await _draw(conn, due.request, due.at))
         except RefusedByRuleError as refused:
             return Drawn(refusal=refused.reason)
 
@@ -152,8 +160,8 @@ async def _draw(conn: Connection, request: BlockRequest, at: datetime) -> tuple[
     if not await blocks.drawn_already(conn, request.block_id):
         draw.check_size(request.size)
         draw.check_eligible(await physicians.applicant(conn, request.physician), request.rls)
-        waiting = await blocks.candidates(conn, request.rls, request.physician, request.size)
-        await blocks.reserve(conn, request, draw.draw(waiting, request.size), at)
+        plan, drawn = await drawing.draw_list(conn, request, at)
+        await blocks.reserve(conn, request, drawn, at)
         await records.append(
             conn,
             "block",
@@ -161,13 +169,21 @@ async def _draw(conn: Connection, request: BlockRequest, at: datetime) -> tuple[
             BlockState.DRAWN,
             at,
             by=request.requested_by,
-            argument={"size": request.size, "drawn": len(waiting)},
+            argument={"size": request.size, "drawn": len(drawn), "plan": plan.model_dump(mode="json")},
             after=BlockState.DRAWN,
             rules=("R3", "R4", "A8", "A18"),
             policy=request.policy.version,
         )
-    drawn = await blocks.proposed(conn, request.block_id)
-    return tuple(Listed(patient_id=c.patient_id, priority=c.priority, vulnerable=c.vulnerable) for c in drawn)
+    held = await blocks.proposed(conn, request.block_id)
+    return tuple(Listed(patient_id=c.patient_id, priority=c.priority, vulnerable=c.vulnerable) for c in held)
+
+
+async def _wait_for_approval(conn: Connection, due: DrawRequest, listed: tuple[Listed, ...]) -> Drawn:
+    zone = await blocks.time_zone(conn, due.request.rls)
+    assert zone is not None  # noqa: S101 - an eligible physician is of a known RLS
+    deadline = approval_due(due.at, zone, due.request.policy)
+    await blocks.wait_until(conn, due.request.block_id, deadline)
+    return Drawn(listed=listed, time_zone=zone, deadline=deadline)
 
 
 async def _attribute(conn: Connection, decision: Decision) -> None:

@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from gamf.activities.transitions import SYSTEM
+from gamf.domain.effects import TaskKind
 from gamf.letters.carriers import Carrier, CarrierError, Envelope
 from gamf.letters.content import AccessPoint, Heading, LetterContent, Practice, Recipient, compose
 from gamf.letters.render import LetterRenderer, RenderError
@@ -37,15 +39,14 @@ class LetterActivities:
     @activity.defn
     async def send_letter(self, due: LetterDue) -> Literal["sent", "withheld"]:
         """Hand a letter to the carrier, unless it went before or is withheld (A15)."""
-        async with self._pool.acquire() as conn, conn.transaction():
+        async with self._pool.acquire() as conn:
             before = await letters.claim(conn, due.letter_id)
-        if before in {"sent", "withheld"}:
-            return "sent" if before == "sent" else "withheld"
-        async with self._pool.acquire() as conn:
+            if before in {"sent", "withheld"}:
+                return "sent" if before == "sent" else "withheld"
             content = await letter_content(conn, due.letter_id)
-        digest = await self._hand_over(due, content)
+        handed = letters.Handed(due.at, content.language, await self._hand_over(due, content), SYSTEM)
         async with self._pool.acquire() as conn:
-            await letters.sent(conn, due.letter_id, due.at, content.language, digest)
+            await letters.sent(conn, due.letter_id, handed, TaskKind.LETTER_NOT_SENT)
         return "sent"
 
     async def _hand_over(self, due: LetterDue, content: LetterContent) -> str:

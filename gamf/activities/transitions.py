@@ -3,6 +3,9 @@
 At most once is the database's work: the record of a transition is unique under (attribution, number) and keeps what the
 transaction answered, so that an activity that runs twice, or two at once, has one effect and one answer. The patient's
 row is held first, always, so that nobody's place is decided twice at a time.
+
+A worker that is killed between the commit and Temporal's history forgets what it did (a local activity is in no history
+before it ends), and may decide otherwise under the same number. What is written stands: the answer tells it.
 """
 
 from collections.abc import Awaitable, Callable
@@ -12,12 +15,15 @@ from typing import Any, Final
 import asyncpg
 from pydantic import BaseModel, ConfigDict
 
+from gamf.activities import replacement
 from gamf.domain import calendar, effects
 from gamf.domain.attribution import Transition
 from gamf.domain.correspondence import LetterKind
 from gamf.domain.effects import Effect
 from gamf.domain.facts import EnrolledElsewhere, Overtaking, PatientLeft
-from gamf.storage import attributions, enrolments, letters, patients, physicians, records, tasks
+from gamf.domain.reliving import Remembered
+from gamf.storage import attributions, enrolments, letters, patients, physicians, ramq, tasks
+from gamf.storage.attributions import Held
 from gamf.storage.connection import Connection, Pool
 
 SYSTEM: Final = "gamf"
@@ -37,6 +43,12 @@ class Outcome(BaseModel):
     """What to tell them, or what overtook this attribution: the fact's object, and its name under `fact`."""
     overtaken: bool = False
     """Nothing was written: another attribution's fact ended this one first, by `fact`."""
+    written: Remembered | None = None
+    """Nothing was written: under this number the record has another transition, which is to be taken on first."""
+    replacement: dict[str, Any] | None = None
+    """What starts the attribution of the patient who takes this one's place: the workflow's argument (A17)."""
+    ramq: bool = False
+    """The block's list has gone to RAMQ without this confirmed name: a supplement is due (R6)."""
     conflict: str | None = None
     """Nothing was written: PostgreSQL refuses the fact, by the constraint of that name."""
 
@@ -53,24 +65,34 @@ async def carry_out(pool: Pool, t: Transition) -> Outcome:
 
 
 async def _once(conn: Connection, t: Transition) -> Outcome:
-    if await patients.lock(conn, t.subject.patient_id) is None:
+    held = await attributions.hold(conn, t)
+    if held.place is None:
         return Outcome(conflict="unknown_patient")
-    done = await records.outcome(conn, "attribution", t.subject.attribution_id, t.number)
-    if done is not None:
-        return Outcome.model_validate(done)
-    row = await attributions.lock(conn, t.subject.attribution_id)
-    if row is None:
+    if held.outcome is not None:
+        return _answered(held, t)
+    if held.state is None:
         if not await patients.attribute(conn, t.subject.patient_id, t.subject.attribution_id):
             return Outcome(conflict="patient_not_waiting")
         await attributions.insert(conn, t.subject, t.policy, t.deadline)
-    elif row.overtaken_by is not None and t.after != row.state:
-        return Outcome(overtaken=True, fact=row.overtaken_by)
+    elif held.overtaken_by is not None and t.after != held.state:
+        return Outcome(overtaken=True, fact=held.overtaken_by)
     outcome = Outcome()
     for effect in t.effects:
-        outcome = await _CARRY_OUT[type(effect)](conn, t, effect) or outcome
-    await attributions.update(conn, t)
-    await records.append_transition(conn, t, outcome.model_dump(mode="json", exclude_defaults=True))
+        also = await _CARRY_OUT[type(effect)](conn, t, effect) or Outcome()
+        outcome = outcome.model_copy(update=also.model_dump(exclude_defaults=True))
+    await attributions.write(conn, t, outcome.model_dump(mode="json", exclude_defaults=True))
     return outcome
+
+
+def _answered(held: Held, t: Transition) -> Outcome:
+    """Return what was answered the first time, with what was written then where that is not what is asked now."""
+    first = Outcome.model_validate(held.outcome)
+    if (held.event, held.at, held.argument) == (t.event, t.at, t.argument):
+        return first
+    written = Remembered.model_validate(
+        {"event": held.event, "at": held.at, "argument": held.argument, "after": held.after}
+    )
+    return first.model_copy(update={"written": written})
 
 
 async def _write_sv(conn: Connection, t: Transition, effect: effects.WriteSv) -> None:
@@ -116,7 +138,10 @@ async def _end_others(conn: Connection, t: Transition, fact: Overtaking) -> Outc
     s = t.subject
     day = calendar.local_date(t.at, s.time_zone)
     others = await attributions.overtake(conn, s.patient_id, s.attribution_id, day, fact)
-    return Outcome(tell=tuple(others), fact=attributions.told(fact)) if others else Outcome()
+    if not others:
+        return Outcome()
+    await tasks.close_all(conn, others, effects.OF_ATTRIBUTION, t.at, t.by or SYSTEM)
+    return Outcome(tell=tuple(others), fact=attributions.told(fact))
 
 
 async def _return_to_list(conn: Connection, t: Transition, _effect: effects.ReturnToList) -> None:
@@ -132,6 +157,11 @@ async def _leave_list(conn: Connection, t: Transition, effect: effects.LeaveList
     return outcome
 
 
+async def _replace(conn: Connection, t: Transition, effect: effects.Replace) -> Outcome:
+    new = await replacement.attribute_another(conn, t, effect)
+    return Outcome(replacement=new.model_dump(mode="json") if new else None)
+
+
 async def _not_offered_again(conn: Connection, t: Transition, _effect: effects.NotOfferedAgain) -> None:
     s = t.subject
     await patients.never_offer_again(conn, s.patient_id, s.physician, s.attribution_id)
@@ -139,6 +169,12 @@ async def _not_offered_again(conn: Connection, t: Transition, _effect: effects.N
 
 async def _no_new_block(conn: Connection, t: Transition, effect: effects.NoNewBlock) -> None:
     await physicians.departs(conn, t.subject.physician, effect.on, effect.cause)
+
+
+async def _confirm_to_ramq(conn: Connection, t: Transition, effect: effects.ConfirmToRamq) -> Outcome:
+    block_id = t.subject.block_id
+    await ramq.confirm(conn, t.subject.attribution_id, effect.on)
+    return Outcome(ramq=block_id is not None and await ramq.block_is_closed(conn, block_id))
 
 
 async def _attribution_letter(
@@ -155,7 +191,7 @@ async def _corrective_letter(
 ) -> Outcome | None:
     s = t.subject
     await letters.withhold(conn, s.attribution_id)
-    if not await letters.attribution_letter_has_gone(conn, s.attribution_id):
+    if not effect.told_outside and not await letters.attribution_letter_has_gone(conn, s.attribution_id):
         return None
     letter_id, day = _letter(t)
     kind = LetterKind.CORRECTIVE
@@ -164,7 +200,7 @@ async def _corrective_letter(
 
 
 async def _withhold(conn: Connection, t: Transition, _effect: effects.WithholdLetters) -> None:
-    await letters.withhold(conn, t.subject.attribution_id)
+    await letters.withhold_all(conn, t.subject.patient_id)
 
 
 async def _open_task(conn: Connection, t: Transition, effect: effects.OpenTask) -> None:
@@ -173,6 +209,10 @@ async def _open_task(conn: Connection, t: Transition, effect: effects.OpenTask) 
 
 async def _close_tasks(conn: Connection, t: Transition, effect: effects.CloseTasks) -> None:
     await tasks.close(conn, t.subject.attribution_id, effect.kinds, t.at, t.by or SYSTEM)
+
+
+async def _close_patient_tasks(conn: Connection, t: Transition, effect: effects.ClosePatientTasks) -> None:
+    await tasks.close_of_patient(conn, t.subject.patient_id, effect.kinds, t.at, t.by or SYSTEM)
 
 
 def _letter(t: Transition) -> tuple[str, Any]:
@@ -188,11 +228,14 @@ _CARRY_OUT: Final[dict[type[Effect], Callable[[Connection, Transition, Any], Awa
     effects.WriteElsewhere: _write_elsewhere,
     effects.ReturnToList: _return_to_list,
     effects.LeaveList: _leave_list,
+    effects.Replace: _replace,
     effects.NotOfferedAgain: _not_offered_again,
     effects.NoNewBlock: _no_new_block,
+    effects.ConfirmToRamq: _confirm_to_ramq,
     effects.SendAttributionLetter: _attribution_letter,
     effects.SendCorrectiveLetter: _corrective_letter,
     effects.WithholdLetters: _withhold,
     effects.OpenTask: _open_task,
     effects.CloseTasks: _close_tasks,
+    effects.ClosePatientTasks: _close_patient_tasks,
 }

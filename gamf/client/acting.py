@@ -7,7 +7,7 @@ says who reports and, where a clock is needed, what time it is.
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -17,7 +17,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from gamf.client import asking, reading
 from gamf.client.asking import ClosedError, View
-from gamf.client.errors import NotFoundError
+from gamf.client.errors import NotFoundError, NotThereError
 from gamf.domain import attribution as rules
 from gamf.domain import block, calendar, draw, facts
 from gamf.domain.block import Approved, BlockRequest, BlockState, ListAccepted, ListRefused, Withdrawn
@@ -43,6 +43,8 @@ class Desk:
 
     pool: "Pool"
     temporal: Client
+    answers_within: timedelta | None = None
+    """How long whoever asks waits for what follows from a fact; None: until it is done."""
 
 
 # --- blocks ----------------------------------------------------------------------------------------------
@@ -59,7 +61,7 @@ async def request_block(desk: Desk, licence: str, size: int, *, by: str, now: da
     request = await _numbered(desk, licence, size, by, now)
     await _start_block(desk.temporal, request)
     drawn = await asking.update(desk.temporal, block_workflow_id(request.block_id), "await_drawn")
-    return {"block_id": request.block_id, **drawn}
+    return await _as_of_now(desk, {"block_id": request.block_id, **drawn})
 
 
 async def _numbered(desk: Desk, licence: str, size: int, by: str, now: datetime) -> BlockRequest:
@@ -83,7 +85,7 @@ async def _numbered(desk: Desk, licence: str, size: int, by: str, now: datetime)
 async def _start_block(client: Client, request: BlockRequest) -> None:
     try:
         async with asking.answering(client):
-            await client.start_workflow(
+            started = client.start_workflow(
                 "Block",
                 request,
                 id=block_workflow_id(request.block_id),
@@ -93,6 +95,7 @@ async def _start_block(client: Client, request: BlockRequest) -> None:
                 static_summary=visibility.block_summary(request),
                 rpc_timeout=asking.PATIENCE,
             )
+            await asking.heard(client, started)
     except WorkflowAlreadyStartedError:
         raise _of_another_database(request.block_id) from None
 
@@ -147,13 +150,14 @@ async def refuse_block(desk: Desk, block_id: str, *, by: str, reason: str) -> Vi
 async def _record_on_block(desk: Desk, block_id: str, fact: str, argument: Mapping[str, Any]) -> View:
     workflow_id = block_workflow_id(block_id)
     try:
-        answer = await asking.update(desk.temporal, workflow_id, "record", {"fact": fact, **argument})
+        sent = {"fact": fact, **argument}
+        answer = await asking.update(desk.temporal, workflow_id, "record", sent, within=desk.answers_within)
     except ClosedError:
         # Say why as the rules would, if the block was ever there.
         ended = await show_block(desk, block_id)
         block.check_taken(BlockState(ended["state"]), block.parse(fact, dict(argument)))
         raise
-    return {"block_id": block_id, **answer}
+    return await _as_of_now(desk, {"block_id": block_id, **answer})
 
 
 async def show_block(desk: Desk, block_id: str) -> View:
@@ -168,15 +172,20 @@ async def show_block(desk: Desk, block_id: str) -> View:
     except ClosedError:
         async with desk.pool.acquire() as conn:
             return await reading.stored_block(conn, block_id)
-    shown = {"block_id": block_id, **answer}
-    return await _as_of_now(desk, shown) if answer["attributed_at"] else shown
+    return await _as_of_now(desk, {"block_id": block_id, **answer})
 
 
 async def _as_of_now(desk: Desk, shown: View) -> View:
-    """Show each attribution of the list as it is: a block hears of the answer, and of nothing that comes after."""
-    async with desk.pool.acquire() as conn:
-        stored = await reading.stored_block(conn, shown["block_id"])
-    return {**shown, "counts": stored["counts"], "list": stored["list"]}
+    """Show why each one is on the list, which the database knows, and where each attribution is.
+
+    A block hears of the answer, and of nothing that comes after. Until its draw, the database does not know it.
+    """
+    try:
+        async with desk.pool.acquire() as conn:
+            stored = await reading.stored_block(conn, shown["block_id"])
+    except NotFoundError:
+        return {**shown, "profile": None}
+    return {**shown, **{key: stored[key] for key in ("counts", "profile", "list")}}
 
 
 # --- attributions ----------------------------------------------------------------------------------------
@@ -211,9 +220,9 @@ async def _standing(desk: Desk, attribution_id: str) -> Standing:
 
 def _with_patient(answer: View, stands: Standing) -> View:
     subject = stands.subject.model_dump(
-        mode="json", include={"patient_id", "block_id", "priority", "vulnerable"}
+        mode="json", include={"patient_id", "block_id", "priority", "vulnerable", "time_zone"}
     )
-    return {**answer, **subject}
+    return {**answer, **subject, "replaces": stands.replaces, "replaced_by": stands.replaced_by}
 
 
 async def record_fact(
@@ -230,10 +239,13 @@ async def record_fact(
     stands = await _standing(desk, attribution_id)
     sent = {"fact": fact, **argument}
     try:
-        answer = await asking.update(desk.temporal, attribution_workflow_id(attribution_id), "record", sent)
+        answer = await asking.update(
+            desk.temporal, attribution_workflow_id(attribution_id), "record", sent, within=desk.answers_within
+        )
     except ClosedError:
         return await _record_on_ended(desk, stands, parsed, now)
-    return _with_patient(answer, stands)
+    # A cancellation may have brought another patient since (A17).
+    return _with_patient(answer, await _standing(desk, attribution_id))
 
 
 async def _record_on_ended(desk: Desk, stands: Standing, fact: facts.AnyFact, now: datetime) -> View:
@@ -258,8 +270,8 @@ def _as_it_ended(subject: Subject, shown: View) -> Attribution:
     return rules.begin(start).attribution.model_copy(update=ended)
 
 
-def _not_started(attribution_id: str) -> ServiceUnreachable:
-    return ServiceUnreachable(
+def _not_started(attribution_id: str) -> NotThereError:
+    return NotThereError(
         "Temporal",
         fr=f"l’attribution {attribution_id} n’y est pas (encore). Réessayez dans un instant\u00a0; "
         "si cela dure, ce Temporal n’est pas celui de cette base.",

@@ -18,7 +18,7 @@ _TEMPORAL_VARIABLES: Final = ("TEMPORAL_ADDRESS", "TEMPORAL_PROFILE", "TEMPORAL_
 
 
 class Addresses(BaseModel):
-    """Where the services of a running `gamf up` are; the console's is null as long as there is none."""
+    """Where the services of a running `gamf up` are; the console's is null when none is served."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

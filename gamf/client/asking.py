@@ -1,9 +1,10 @@
 """How a use case speaks to a workflow: an update or a query, and what it means when no answer comes."""
 
-from collections.abc import AsyncGenerator
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
@@ -22,11 +23,15 @@ from gamf.domain.names import TASK_QUEUE
 from gamf.domain.refusal import Reason, RefusedByRuleError
 from gamf.runtime.errors import Fault, ServiceUnreachable
 
+Answer = TypeVar("Answer")
 View: TypeAlias = dict[str, Any]
 """A view as JSON, with the keys of contract.md."""
 
 PATIENCE: Final = timedelta(seconds=15)
 """A live worker takes an update or answers a query in milliseconds, in seconds while a large block starts."""
+_LISTENS_EVERY: Final = timedelta(seconds=2)
+_MISSED: Final = 2
+"""How many times in a row Temporal is not heard before it counts as away: a server that starts again is soon there."""
 _NO_ANSWER: Final = frozenset(
     {RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED, RPCStatusCode.FAILED_PRECONDITION}
 )
@@ -36,10 +41,16 @@ class ClosedError(Exception):
     """The workflow has ended, or Temporal has never had it, or no longer has it."""
 
 
-async def update(
-    client: Client, workflow_id: str, name: str, argument: object = None, *, patience: timedelta = PATIENCE
+async def update(  # noqa: PLR0913 - the parts of one question, by name
+    client: Client,
+    workflow_id: str,
+    name: str,
+    argument: object = None,
+    *,
+    patience: timedelta = PATIENCE,
+    within: timedelta | None = None,
 ) -> View:
-    """Send an update and wait for what it answers, however long that takes once a worker has taken it.
+    """Send an update and wait for what it answers, so long at most once it is sent; else until Temporal is silent.
 
     Raises:
         RefusedByRuleError: a rule refuses it; nothing has changed.
@@ -48,7 +59,8 @@ async def update(
     """
     handle = client.get_workflow_handle(workflow_id)
     arguments = [] if argument is None else [argument]
-    async with answering(client, patience):
+
+    async def ask() -> View:
         taken = await handle.start_update(
             name,
             args=arguments,
@@ -57,7 +69,46 @@ async def update(
             result_type=dict[str, Any],
         )
         answer: View = await taken.result()
-    return answer
+        return answer
+
+    async with answering(client, patience):
+        try:
+            return await asyncio.wait_for(heard(client, ask()), within.total_seconds() if within else None)
+        except TimeoutError:
+            raise _taken_and_not_done() from None
+
+
+async def heard(client: Client, asked: Coroutine[Any, Any, Answer]) -> Answer:
+    """Wait for an answer while Temporal is there: one that has gone, or hangs, is found out in a few seconds.
+
+    Raises:
+        ServiceUnreachable: it is not; what was asked may have been done all the same.
+    """
+    task = asyncio.ensure_future(asked)
+    missed = 0
+    try:
+        while not (await asyncio.wait([task], timeout=_LISTENS_EVERY.total_seconds()))[0]:
+            silence = await _silent(client)
+            missed = 0 if silence is None else missed + 1
+            if silence is not None and missed == _MISSED:
+                raise unreachable(client, silence)
+        return task.result()
+    finally:
+        if not task.done():
+            task.cancel()
+            await asyncio.wait([task])
+        if not task.cancelled():
+            # Said to have been looked at, where another answer is given in its place.
+            task.exception()
+
+
+async def _silent(client: Client) -> RPCError | None:
+    """Return what Temporal answers instead of saying that it is well."""
+    try:
+        await client.service_client.check_health(timeout=_LISTENS_EVERY)
+    except RPCError as error:
+        return error
+    return None
 
 
 async def view(client: Client, workflow_id: str, *, patience: timedelta = PATIENCE) -> View:
@@ -69,7 +120,8 @@ async def view(client: Client, workflow_id: str, *, patience: timedelta = PATIEN
     """
     handle = client.get_workflow_handle(workflow_id)
     async with answering(client, patience):
-        answer: View = await handle.query("view", rpc_timeout=patience, result_type=dict[str, Any])
+        asked = handle.query("view", rpc_timeout=patience, result_type=dict[str, Any])
+        answer: View = await heard(client, asked)
     return answer
 
 
@@ -120,6 +172,16 @@ def unreachable(client: Client, error: RPCError) -> ServiceUnreachable:
         "Temporal",
         fr=f"{where}. Démarrez « gamf up », ou vérifiez TEMPORAL_ADDRESS.",
         en=f"{where}. Start “gamf up”, or check TEMPORAL_ADDRESS.",
+    )
+
+
+def _taken_and_not_done() -> ServiceUnreachable:
+    return ServiceUnreachable(
+        "worker",
+        fr="le fait est reçu, et ce qui suit se fait attendre ; PostgreSQL ou un travailleur est peut-être arrêté. "
+        "Voyez dans un moment ce qui en est ; la même chose renvoyée ne compte qu’une fois.",
+        en="the fact is received, and what follows is late; PostgreSQL or a worker may have stopped. "
+        "Look in a moment how it is; the same thing sent again counts once.",
     )
 
 

@@ -25,7 +25,7 @@ from gamf.domain.calendar import local_date
 from gamf.domain.facts import EnrolledElsewhere
 from gamf.domain.states import State
 from gamf.runtime.polling import until
-from gamf.storage import lists
+from gamf.storage import invariants
 
 SIZE: Final = 20
 _TIME_ZONE: Final = "America/Toronto"
@@ -280,7 +280,7 @@ async def play(desk: Desk, *, now: datetime, elapsed: Callable[[], float], tell:
     stage = await _set(desk, now)
     drawn = await acting.request_block(desk, stage.physician, SIZE, by=_BY, now=now)
     block_id = drawn["block_id"]
-    dates = await _initial_dates(desk)
+    dates = await _initial_dates(desk, now)
     approved = await acting.approve_block(desk, block_id, by=_BY)
     stories = cast(approved["list"])
     await _perform(stage, block_id, stories, tell)
@@ -288,7 +288,7 @@ async def play(desk: Desk, *, now: datetime, elapsed: Callable[[], float], tell:
     block = await acting.show_block(desk, block_id)
     async with desk.pool.acquire() as conn:
         broken = [
-            f"{v.invariant}: {v.what} ({v.subject} {v.subject_id})" for v in await lists.violations(conn)
+            f"{v.invariant}: {v.what} ({v.subject} {v.subject_id})" for v in await invariants.violations(conn)
         ]
     whole = block["state"] == "closed" and len(fates) == SIZE and not broken
     return Played(
@@ -324,9 +324,9 @@ def _write_register(path: Path, today: date) -> None:
         people.write(stream, REGISTER, islice(neighbours, SIZE))
 
 
-async def _initial_dates(desk: Desk) -> dict[str, date]:
+async def _initial_dates(desk: Desk, now: datetime) -> dict[str, date]:
     async with desk.pool.acquire() as conn:
-        page = await reading.list_register(conn, limit=SIZE)
+        page = await reading.list_register(conn, as_of=local_date(now, _TIME_ZONE), limit=SIZE)
     return {entry.patient_id: entry.registered_on for entry in page.items}
 
 

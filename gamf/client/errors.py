@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from gamf.runtime.errors import Fault
+from gamf.runtime.errors import Fault, ServiceUnreachable
 
 
 class NotFoundError(Fault):
@@ -15,3 +15,7 @@ class FileRefusedError(Fault):
     """A file cannot be read as what it should be, as a whole (exit status 2: wrong usage)."""
 
     exit_status: ClassVar[int] = 2
+
+
+class NotThereError(ServiceUnreachable):
+    """One workflow is not there, while the servers answer: nothing to wait for on behalf of the others."""

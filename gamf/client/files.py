@@ -14,6 +14,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, Protocol, Self, TextIO
@@ -21,13 +22,14 @@ from typing import Final, Literal, NamedTuple, Protocol, Self, TextIO
 from gamf.client.errors import FileRefusedError
 from gamf.domain import calendar
 from gamf.domain.identifiers import in_quebec, normal_nam, parse_licence, parse_nam, parse_postal_code
+from gamf.domain.profile import AGES, TOTAL
 from gamf.domain.refusal import RefusedByRuleError
 
 WHY: Final = "why"
 """The column that a file of faulty lines has besides; a file that comes back with it is taken."""
 BytesRead = Callable[[int, int], None]
 """Told how many bytes of how many are read."""
-FileKind = Literal["register", "physicians", "networks"]
+FileKind = Literal["register", "physicians", "networks", "profile", "retro"]
 
 _ENCODING: Final = "utf-8-sig"
 _LONGEST: Final = 300
@@ -38,6 +40,7 @@ _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _EMAIL: Final = re.compile(r"[^\s@]+@[^\s@.]+(\.[^\s@.]+)+")
 _PHONE: Final = re.compile(r"\+?[0-9 ().-]{10,20}( ?(x|ext\.?|poste) ?[0-9]{1,6})?")
 _PHONE_DIGITS: Final = range(10, 16)
+_SHARE: Final = re.compile(r"[0-9]{1,3}([.,][0-9]{1,6})?")
 _RLS: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}")
 
 
@@ -209,6 +212,14 @@ def _zone(value: str) -> str:
     return value
 
 
+def _share(value: str) -> str:
+    # A spreadsheet in French writes a decimal comma, and a column of percentages with its mark.
+    number = value.removesuffix("%").rstrip()
+    if _SHARE.fullmatch(number) is None or Decimal(number.replace(",", ".")) > TOTAL:
+        raise _wrong("N'est pas une part de 0 à 100 %.", "Is not a share of 0 to 100 %.")
+    return number.replace(",", ".")
+
+
 # --- the values of a line together ------------------------------------------------------------------------
 
 
@@ -225,8 +236,8 @@ def _check_physicians(values: Values, notes: _Notes, around: Surroundings) -> No
     _check_postal_code(values, notes)
 
 
-def _check_networks(_values: Values, _notes: _Notes, _around: Surroundings) -> None:
-    """Find nothing: the values of a network say nothing of each other."""
+def _check_nothing(_values: Values, _notes: _Notes, _around: Surroundings) -> None:
+    """Find nothing: the values of such a line say nothing of each other."""
 
 
 def _check_rls(values: Values, notes: _Notes, around: Surroundings) -> None:
@@ -342,9 +353,46 @@ NETWORKS: Final = Layout(
         Column("gaco_phone", _phone),
         Column("coordinator", _text),
     ),
-    _check_networks,
+    _check_nothing,
 )
 """The local networks (RLS), each with its GACO and its time zone (A23)."""
+
+PROFILE: Final = Layout(
+    "profile",
+    (Column("vulnerable", _flag), Column("ages", _one_of(*AGES)), Column("share", _share)),
+    _check_nothing,
+)
+"""The population profile of an RLS (R4): the share of each group, in percent."""
+
+RETRO: Final = Layout(
+    "retro",
+    (
+        Column("nam", normal_nam),
+        Column("physician", parse_licence),
+        Column("attributed_on", _date),
+        Column("vulnerable", _flag, optional=True),
+        Column("sv_start", _date, optional=True),
+        Column("mf_signed_on", _date, optional=True),
+        Column("mf_effective_on", _date, optional=True),
+    ),
+    _check_nothing,
+)
+"""The attributions made outside this system from 1 February to 8 May 2026 (R11; docs/files.md)."""
+
+
+def read_value(layout: Layout, name: str, text: str) -> str:
+    """Read one value as a file's would be; an absent one is an empty string.
+
+    Raises:
+        RefusedByRuleError: rule `form`, with the field; the value is not repeated.
+    """
+    column = next(each for each in layout.columns if each.name == name)
+    values: Values = {}
+    notes = _Notes(0)
+    _read_cell(column, text, values, notes)
+    for fault in notes.faults:
+        raise RefusedByRuleError("form", f"{name} : {fault.fr}", f"{name}: {fault.en}", name)
+    return values[name]
 
 
 # --- a whole file -----------------------------------------------------------------------------------------

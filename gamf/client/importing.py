@@ -77,12 +77,15 @@ class Import:
 
 
 @dataclass
-class _Findings:
+class Findings:
+    """What is to say of a file's lines, as they are read."""
+
     lines: int = 0
     faults: list[Finding] = field(default_factory=list)
     cautions: list[Finding] = field(default_factory=list)
 
     def note(self, line: Line) -> None:
+        """Count a line, and keep what is to say of it."""
         self.lines += 1
         self.faults += line.faults
         self.cautions += line.warnings
@@ -95,6 +98,7 @@ class _Findings:
         return lines
 
     def report(self, kind: FileKind, written: Written | None, faulty_file: Path | None) -> ImportReport:
+        """Say what became of the file: with nothing written, it was not taken."""
         added, changed = written or (0, 0)
         faulty, warned = _count_lines(self.faults), _count_lines(self.cautions)
         return ImportReport(
@@ -142,7 +146,7 @@ async def import_networks(conn: Connection, what: Import, progress: Progress | N
 async def _take(
     conn: Connection, source: Source, target: Target, what: Import, progress: Progress | None
 ) -> ImportReport:
-    findings = _Findings()
+    findings = Findings()
     written, faulty_file = None, None
     async with conn.transaction():
         await imports.begin(conn, target)
@@ -159,7 +163,7 @@ async def _take(
 
 
 def _good(
-    source: Source, around: Surroundings, findings: _Findings, progress: Progress | None
+    source: Source, around: Surroundings, findings: Findings, progress: Progress | None
 ) -> Iterator[Row]:
     """Note what is to say of every line, and give the good ones."""
     told = None if progress is None else partial(progress, Phase.READING)
@@ -169,21 +173,22 @@ def _good(
             yield Row(line.number, line.values)
 
 
-async def _look_across(conn: Connection, target: Target, findings: _Findings) -> None:
+async def _look_across(conn: Connection, target: Target, findings: Findings) -> None:
     """Find what no line shows alone: the same key twice, and another initial date than the one kept."""
     groups: dict[int, list[Repeat]] = {}
     for repeat in await imports.repeats(conn, target):
         groups.setdefault(repeat.first_line, []).append(repeat)
     for first, others in groups.items():
         if not all(other.identical for other in others):
-            findings.faults += _disagreement(target.key, first, [other.line for other in others])
+            findings.faults += disagreement(target.key, first, [other.line for other in others])
     if target is imports.PATIENTS:
         findings.cautions += map(_kept_date, await imports.other_dates(conn))
     repeated = {other.line for others in groups.values() for other in others}
     await imports.put_aside(conn, repeated | findings.by_line().keys())
 
 
-def _disagreement(key: str, first: int, others: Sequence[int]) -> Iterator[Finding]:
+def disagreement(key: str, first: int, others: Sequence[int]) -> Iterator[Finding]:
+    """Say of each of these lines that another one has the same key with other values."""
     for line, other in [(first, others[0]), *((line, first) for line in others)]:
         yield Finding(
             line,

@@ -1,14 +1,17 @@
 """Preparing both servers: the database's form, and Temporal's search attributes. Safe to repeat."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from temporalio.client import Client
 
+from gamf.client import asking
+from gamf.client.scheduling import ensure_digest_schedule
 from gamf.runtime.errors import Fault
 from gamf.runtime.search_attributes import register_search_attributes
 from gamf.runtime.temporal import set_retention
+from gamf.storage import digests
 from gamf.storage.migrate import MigrationError, migrate
 from gamf.workflows.visibility import ALL_KEYS
 
@@ -21,14 +24,15 @@ RETENTION: Final = timedelta(days=30)
 
 @dataclass(frozen=True)
 class Prepared:
-    """What was made."""
+    """What was made; `schedule` tells what became of the daily digest's."""
 
     migrations: list[str]
     search_attributes: list[str]
+    schedule: str
 
 
-async def prepare(pool: "Pool", client: Client) -> Prepared:
-    """Bring the database's form up to date and have Temporal know our search attributes.
+async def prepare(pool: "Pool", client: Client, now: datetime) -> Prepared:
+    """Bring the database's form up to date; have Temporal know our search attributes and the daily digest's Schedule.
 
     Raises:
         Fault: the database or Temporal does not agree with this version.
@@ -38,8 +42,11 @@ async def prepare(pool: "Pool", client: Client) -> Prepared:
             applied = await migrate(connection)
         except MigrationError as error:
             raise Fault(fr=error.fr, en=error.en) from None
+        zones = await digests.zones(connection)
     await register_search_attributes(client, ALL_KEYS)
-    return Prepared(applied, [key.name for key in ALL_KEYS])
+    async with asking.answering(client):
+        schedule = await ensure_digest_schedule(client, zones, now)
+    return Prepared(applied, [key.name for key in ALL_KEYS], schedule)
 
 
 async def keep_history(client: Client) -> None:

@@ -4,23 +4,37 @@ The words that a person reads are left to whoever shows them, but for what a tas
 """
 
 from collections import Counter
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, Final, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from gamf.client.drawing import BlockProfileView, block_profile
 from gamf.client.errors import NotFoundError
 from gamf.domain.effects import TaskKind
 from gamf.domain.facts import FACTS
 from gamf.domain.identifiers import looks_like_nam, normal_nam
+from gamf.domain.orders import USUAL, Listing, Order
+from gamf.domain.register import waiting_days
+from gamf.domain.roles import TaskScope
 from gamf.domain.states import DeadlineName
 from gamf.storage import lists
 from gamf.storage.connection import Connection
-from gamf.storage.lists import AttributionFilter, BlockFilter, RegisterFilter, Rows
+from gamf.storage.lists import (
+    Asked,
+    AttributionFilter,
+    BlockFilter,
+    PhysicianFilter,
+    RegisterFilter,
+    Rows,
+    TaskFilter,
+)
 
 Item = TypeVar("Item")
 
+EVERYBODY: Final = RegisterFilter()
+_LINE: Final = "line"
 PAGE: Final = 50
 """How many a page shows unless more are asked for."""
 
@@ -103,6 +117,7 @@ class AttributionView(_View):
     state: str
     physician: str
     rls: str
+    time_zone: str
     deadline: datetime | None
     waiting_for: str | None
     history: tuple[EntryView, ...]
@@ -125,6 +140,8 @@ class PatientView(_View):
     rls: str
     priority: str
     vulnerable: bool
+    left_on: date | None
+    left_cause: str | None
     attributions: tuple[AttributionView, ...]
     enrolments: tuple[EnrolmentView, ...]
     letters: tuple[LetterView, ...]
@@ -140,6 +157,10 @@ class RegisterEntry(_View):
     priority: str
     registered_on: date
     vulnerable: bool
+    waiting_days: int | None
+    """Civil days since the initial date, for who has no family doctor yet."""
+    position: int | None
+    """The place in the line of the RLS, from 1, for who waits; told in the order of the line only."""
 
 
 class PhysicianView(_View):
@@ -170,16 +191,21 @@ class NetworkView(_View):
     gaco_name: str
     gaco_phone: str
     coordinator: str
+    coordinator_email: str | None = None
 
 
 class MemberView(_View):
-    """One patient of a block's list."""
+    """One patient of a block's list, and why: the first so many of a group, by priority and initial date (R4, A18)."""
 
     patient_id: str
     attribution_id: str | None
     state: str
     priority: str
     vulnerable: bool
+    replaces: str | None
+    registered_on: date
+    ages: str | None
+    rank: int | None
 
 
 class BlockView(_View):
@@ -193,26 +219,46 @@ class BlockView(_View):
     requested_by: str
     requested_at: datetime
     attributed_at: datetime | None
+    deadline: datetime | None
     ended_at: datetime | None
     reason: str | None
     counts: dict[str, int]
+    profile: BlockProfileView | None
     list: tuple[MemberView, ...]
     refused_facts: tuple[RefusedView, ...]
     refused_count: int
     policy: str
 
 
-class TaskView(_View):
-    """An open task: what is to be decided, until when, and the commands that decide it."""
+class BlockSummary(_View):
+    """A block without its list: how many of the list are in each state."""
 
-    task_id: int
-    attribution_id: str
-    kind: str
-    owner: str
-    due: datetime | None
-    opened_at: datetime
+    block_id: str
+    state: str
     physician: str
     rls: str
+    size: int
+    requested_by: str
+    requested_at: datetime
+    counts: dict[str, int]
+
+
+class TaskView(_View):
+    """A task: what is to be decided, until when, and the commands that decide it; open unless it has `closed_at`."""
+
+    task_id: int
+    attribution_id: str | None
+    block_id: str | None
+    patient_id: str | None
+    kind: str
+    owner: str
+    due: datetime
+    opened_at: datetime
+    closed_at: datetime | None
+    closed_by: str | None
+    physician: str | None
+    rls: str
+    time_zone: str
     decide_fr: str
     decide_en: str
     commands: tuple[str, ...]
@@ -239,7 +285,7 @@ async def show_patient(conn: Connection, patient: str) -> PatientView:
     """
     found = await _known_patient(conn, patient)
     patient_id = found["patient_id"]
-    rows = await lists.attributions(conn, AttributionFilter(patient_id=patient_id), None, None)
+    rows = await lists.attributions_of_patient(conn, patient_id)
     return PatientView(
         **found,
         attributions=await _attribution_views(conn, rows),
@@ -258,17 +304,64 @@ async def _known_patient(conn: Connection, patient: str) -> dict[str, Any]:
     return found
 
 
-async def list_register(
+async def list_register(  # noqa: PLR0913 - as every list, and on which day
     conn: Connection,
+    only: RegisterFilter = EVERYBODY,
     *,
-    rls: str | None = None,
-    place: str | None = None,
+    as_of: date,
+    order: Order | None = None,
     after: str | None = None,
     limit: int = PAGE,
 ) -> Page[RegisterEntry]:
-    """Return patients in the order of the list (A18), those after the patient `after`."""
-    rows = await lists.register(conn, RegisterFilter(rls, place), after, limit + 1)
-    return _page(_views(RegisterEntry, rows), limit, "patient_id")
+    """Return patients, in the order of the list (A18) unless another is asked for, after the page that gave `after`.
+
+    Waiting times are in civil days as of that date; the place in the line is the one of now.
+    """
+    last, _, written = (after or "").partition(":")
+    reached = int(written) if written.isdecimal() else 0
+    asked = _asked(Listing.REGISTER, order, last or None, limit)
+    rows = await lists.register(conn, only, asked)
+    if asked.order.by != _LINE:
+        return _page(tuple(_entry(row, as_of, None) for row in rows), limit, rows)
+    step = -1 if asked.order.backwards else 1
+    before = {only.rls: reached} if only.rls and reached else await _before(conn, rows, step)
+    page = _page(_in_line(rows, before, as_of, step), limit, rows)
+    positions = [entry.position for entry in page.items if entry.position is not None]
+    if page.after and only.rls and (positions or reached):
+        # Within one RLS the next page counts on from here, however long the line.
+        return page.model_copy(update={"after": f"{page.after}:{positions[-1] if positions else reached}"})
+    return page
+
+
+async def _before(conn: Connection, rows: Rows, step: int) -> dict[str, int]:
+    """Return the place of whoever stands, that way, one step before the first of each RLS who waits."""
+    before = await lists.waiting_before(conn, _first_waiting(rows))
+    return {rls: number if step > 0 else number + 2 for rls, number in before.items()}
+
+
+def _first_waiting(rows: Rows) -> Rows:
+    """Return the first of each RLS who waits."""
+    firsts: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        if row["place"] == "waiting":
+            firsts.setdefault(row["rls"], row)
+    return list(firsts.values())
+
+
+def _in_line(rows: Rows, before: dict[str, int], as_of: date, step: int) -> tuple[RegisterEntry, ...]:
+    """Give each row its waiting time and its place: those of one RLS who wait follow each other on a page."""
+    counted = Counter(before)
+    entries: list[RegisterEntry] = []
+    for row in rows:
+        waits = row["place"] == "waiting"
+        counted[row["rls"]] += step * waits
+        entries.append(_entry(row, as_of, counted[row["rls"]] if waits else None))
+    return tuple(entries)
+
+
+def _entry(row: dict[str, Any], as_of: date, position: int | None) -> RegisterEntry:
+    days = waiting_days(row["place"], row["registered_on"], as_of)
+    return RegisterEntry(**row, waiting_days=days, position=position)
 
 
 async def export_register(
@@ -300,6 +393,19 @@ async def show_physician(conn: Connection, licence: str) -> PhysicianView:
     return PhysicianView.model_validate(found)
 
 
+async def list_physicians(
+    conn: Connection,
+    only: PhysicianFilter,
+    *,
+    order: Order | None = None,
+    after: str | None = None,
+    limit: int = PAGE,
+) -> Page[PhysicianView]:
+    """Return the physicians, by licence unless another order is asked for, after the page that gave `after`."""
+    rows = await lists.physicians(conn, only, _asked(Listing.PHYSICIANS, order, after, limit))
+    return _page(_views(PhysicianView, rows), limit, rows)
+
+
 async def list_networks(conn: Connection) -> tuple[NetworkView, ...]:
     """Return every local network (RLS)."""
     return _views(NetworkView, await lists.networks(conn))
@@ -309,11 +415,20 @@ async def list_networks(conn: Connection) -> tuple[NetworkView, ...]:
 
 
 async def list_attributions(
-    conn: Connection, only: AttributionFilter, *, after: str | None = None, limit: int = PAGE
+    conn: Connection,
+    only: AttributionFilter,
+    *,
+    order: Order | None = None,
+    after: str | None = None,
+    limit: int = PAGE,
 ) -> Page[AttributionView]:
-    """Return attributions after that one: by deadline when a deadline is asked for, else by reference."""
-    rows = await lists.attributions(conn, only, after, limit + 1)
-    return _page(await _attribution_views(conn, rows), limit, "attribution_id")
+    """Return attributions after the page that gave `after`.
+
+    Unless another order is asked for: by deadline when a deadline is, else by reference.
+    """
+    usual = Order("deadline") if only.due_before else None
+    rows = await lists.attributions(conn, only, _asked(Listing.ATTRIBUTIONS, order or usual, after, limit))
+    return _page(await _attribution_views(conn, rows[:limit]), limit, rows)
 
 
 async def show_stored_attribution(conn: Connection, attribution_id: str) -> AttributionView:
@@ -340,6 +455,11 @@ async def stored_attribution(conn: Connection, attribution_id: str) -> dict[str,
     return (await show_stored_attribution(conn, attribution_id)).model_dump(mode="json")
 
 
+async def stored_attributions(conn: Connection, ids: Sequence[str]) -> tuple[AttributionView, ...]:
+    """Return these attributions as the database has them, in the order of their references."""
+    return await _attribution_views(conn, await lists.attributions_named(conn, ids))
+
+
 async def list_letters(conn: Connection, attribution_id: str) -> tuple[LetterView, ...]:
     """Return an attribution's letters, in the order in which they became due.
 
@@ -348,6 +468,20 @@ async def list_letters(conn: Connection, attribution_id: str) -> tuple[LetterVie
     """
     await show_stored_attribution(conn, attribution_id)
     return _views(LetterView, await lists.letters_of_attribution(conn, attribution_id))
+
+
+async def list_outbox(
+    conn: Connection,
+    state: str | None,
+    *,
+    order: Order | None = None,
+    after: str | None = None,
+    limit: int = PAGE,
+) -> tuple[Page[LetterView], list[str]]:
+    """Return the letters, the latest first unless another order is asked for, and the patients they are to."""
+    rows = await lists.outbox(conn, state, _asked(Listing.LETTERS, order, after, limit))
+    people = [str(row["patient_id"]) for row in rows[:limit]]
+    return _page(_views(LetterView, rows), limit, rows), people
 
 
 async def _attribution_views(conn: Connection, rows: Rows) -> tuple[AttributionView, ...]:
@@ -411,11 +545,33 @@ def _period(row: dict[str, Any], category: str) -> PeriodView | None:
 
 
 async def list_blocks(
-    conn: Connection, only: BlockFilter, *, after: str | None = None, limit: int = PAGE
+    conn: Connection,
+    only: BlockFilter,
+    *,
+    order: Order | None = None,
+    after: str | None = None,
+    limit: int = PAGE,
 ) -> Page[BlockView]:
-    """Return blocks, each with its list, the latest first, those before that one."""
-    rows = await lists.blocks(conn, only, after, limit + 1)
-    return _page(await _block_views(conn, rows), limit, "block_id")
+    """Return blocks, each with its list, the latest first unless another order is asked for."""
+    rows = await lists.blocks(conn, only, _asked(Listing.BLOCKS, order, after, limit))
+    return _page(await _block_views(conn, rows[:limit]), limit, rows)
+
+
+async def summarize_blocks(
+    conn: Connection,
+    only: BlockFilter,
+    *,
+    order: Order | None = None,
+    after: str | None = None,
+    limit: int = PAGE,
+) -> Page[BlockSummary]:
+    """Return blocks without their lists, in the same order."""
+    rows = await lists.blocks(conn, only, _asked(Listing.BLOCKS, order, after, limit))
+    counts: dict[str, dict[str, int]] = {row["block_id"]: {} for row in rows[:limit]}
+    for row in await lists.counted(conn, list(counts)):
+        counts[row["block_id"]][row["state"]] = row["number"]
+    shown = tuple(BlockSummary(**row, counts=counts[row["block_id"]]) for row in rows[:limit])
+    return _page(shown, limit, rows)
 
 
 async def show_stored_block(conn: Connection, block_id: str) -> BlockView:
@@ -452,7 +608,8 @@ async def _block_views(conn: Connection, rows: Rows) -> tuple[BlockView, ...]:
 
 def _block_view(row: dict[str, Any], members: Sequence[MemberView], records: Rows) -> BlockView:
     counts = dict(Counter(member.state for member in members))
-    return BlockView(**row, **_refused(records), counts=counts, list=tuple(members))
+    profile = block_profile(records)
+    return BlockView(**row, **_refused(records), counts=counts, profile=profile, list=tuple(members))
 
 
 async def _records(conn: Connection, subject: str, ids: Sequence[str]) -> dict[str, Rows]:
@@ -464,6 +621,7 @@ async def _records(conn: Connection, subject: str, ids: Sequence[str]) -> dict[s
 
 # --- tasks ------------------------------------------------------------------------------------------------
 
+EVERY_TASK: Final = TaskFilter()
 _CANCEL: Final = "gamf attribution record {attribution_id} cancelled reason=…"
 _DONE: Final = "gamf task done {task_id}"
 _SHOW: Final = "gamf attribution show {attribution_id}"
@@ -496,18 +654,68 @@ DECISIONS: Final[dict[TaskKind, tuple[str, str, tuple[str, ...]]]] = {
     TaskKind.ANNOUNCED_FACT: (
         "Un départ ou une inscription était annoncé ; l'attribution est finie, décider de la suite.",
         "A departure or an enrolment was announced; the attribution has ended, decide what becomes of it.",
-        (_SHOW, _DONE),
+        ("gamf register enrolled {concerned} --physician … --on AAAA-MM-JJ --basis …", _SHOW, _DONE),
+    ),
+    TaskKind.SV_TO_ENTER: (
+        "Inscrire le patient sans visite (SV) avant la fin des 14 jours (R8).",
+        "Enrol the patient without a visit (SV) before the end of the 14 days (R8).",
+        ("gamf attribution record {attribution_id} sv_entered",),
+    ),
+    TaskKind.MF_TERM_NEAR: (
+        "Tenir la première visite et transmettre le formulaire 4096 signé avant le terme (R14).",
+        "Hold the first visit and send form 4096 signed before the term (R14).",
+        ("gamf attribution record {attribution_id} mf_signed signed_on=AAAA-MM-JJ",),
+    ),
+    TaskKind.NO_REPLACEMENT: (
+        "Personne de même priorité ne peut remplacer ce patient ; aviser le médecin que sa liste raccourcit (A17).",
+        "Nobody of the same priority can replace this patient; tell the physician that the list is shorter (A17).",
+        (_SHOW, "gamf register list --rls {rls} --place waiting", _DONE),
+    ),
+    TaskKind.DIFFERENCE: (
+        "La base et le flux de travail diffèrent, et aucune règle ne tranche ; voir les deux, puis comparer encore.",
+        "The database and the workflow differ, and no rule decides; look at both, then compare again.",
+        (_SHOW, "gamf reconcile", _DONE),
     ),
 }
 """For each kind of task, what is to be decided, in French and in English, and the commands that decide it."""
 
 
 async def list_tasks(
-    conn: Connection, *, owner: str | None = None, after: str | None = None, limit: int = PAGE
+    conn: Connection,
+    only: TaskFilter = EVERY_TASK,
+    *,
+    order: Order | None = None,
+    after: str | None = None,
+    limit: int = PAGE,
 ) -> Page[TaskView]:
-    """Return the open tasks, the most urgent first, those after that one."""
-    rows = await lists.open_tasks(conn, owner, int(after) if after else None, limit + 1)
-    return _page(tuple(_task_view(row) for row in rows), limit, "task_id")
+    """Return the open tasks, the most urgent first unless another order is asked for."""
+    rows = await lists.open_tasks(conn, only, _asked(Listing.TASKS, order, after, limit))
+    return _page(tuple(_task_view(row) for row in rows), limit, rows)
+
+
+async def list_tasks_within(
+    conn: Connection,
+    scopes: Iterable[TaskScope],
+    *,
+    order: Order | None = None,
+    after: str | None = None,
+    limit: int = PAGE,
+) -> Page[TaskView]:
+    """Return the open tasks of these owners, each within its scope, in the same order."""
+    rows = await lists.tasks_within(conn, scopes, _asked(Listing.TASKS, order, after, limit))
+    return _page(tuple(_task_view(row) for row in rows), limit, rows)
+
+
+async def show_task(conn: Connection, task_id: int) -> TaskView:
+    """Return a task, open or closed.
+
+    Raises:
+        NotFoundError: there is no such task.
+    """
+    found = await lists.task(conn, task_id)
+    if found is None:
+        raise NotFoundError(fr=f"Il n'y a pas de tâche {task_id}.", en=f"There is no task {task_id}.")
+    return _task_view(found)
 
 
 def _task_view(row: dict[str, Any]) -> TaskView:
@@ -525,8 +733,11 @@ def _views(model: type[View], rows: Rows) -> tuple[View, ...]:
     return tuple(model.model_validate(row) for row in rows)
 
 
-def _page(items: tuple[View, ...], limit: int, key: str) -> Page[View]:
+def _asked(listing: Listing, order: Order | None, after: str | None, limit: int) -> Asked:
+    """Ask for one more than a page shows, which tells whether there is a next one."""
+    return Asked(order or USUAL[listing], after, limit + 1)
+
+
+def _page(items: tuple[View, ...], limit: int, rows: Rows) -> Page[View]:
     """Make a page of what was found with one more than it shows."""
-    shown = items[:limit]
-    after = str(getattr(shown[-1], key)) if shown and len(items) > limit else None
-    return Page(items=shown, after=after)
+    return Page(items=items[:limit], after=rows[limit - 1]["cursor"] if len(rows) > limit else None)

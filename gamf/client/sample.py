@@ -5,12 +5,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from gamf.client import acting, people
+from gamf.client import accounts, acting, people, reading
+from gamf.client.access import Seat
 from gamf.client.acting import Desk
 from gamf.client.importing import Import, import_networks, import_physicians, import_register
 from gamf.domain.calendar import local_date
+from gamf.domain.roles import ROLE_LABELS, Grant, Role, grant
+
+if TYPE_CHECKING:
+    from gamf.storage.connection import Connection
 
 PEOPLE: Final = 2_000
 PHYSICIANS: Final = 3
@@ -65,6 +70,40 @@ class Try:
     words: str
     fr: str
     en: str
+
+
+@dataclass(frozen=True)
+class DemoAccount:
+    """An account to try the console with: its password, to be changed, and who it is, in French and in English."""
+
+    account: str
+    password: str
+    fr: str
+    en: str
+
+
+async def make_accounts(conn: "Connection", seat: Seat) -> list[DemoAccount]:
+    """Make an account of each role, for the RLS and the physicians that there are; none when there are accounts."""
+    if (await accounts.list_accounts(conn, seat, limit=1)).items:
+        return []
+    physicians = [row[0] for row in people.make_physicians(PHYSICIANS)]
+    rls = sorted({(await reading.show_physician(conn, licence)).rls for licence in physicians})
+    grants = {
+        "coordination": grant(Role.COORDINATOR, rls),
+        "gaco": grant(Role.GACO, rls),
+        "clinique": grant(Role.CLINIC, physicians[:1]),
+        "ramq": grant(Role.RAMQ),
+        "verification": grant(Role.AUDITOR),
+    }
+    return [await _demo_account(conn, seat, account, given) for account, given in grants.items()]
+
+
+async def _demo_account(conn: "Connection", seat: Seat, account: str, given: Grant) -> DemoAccount:
+    password = await accounts.add(conn, seat, account, [given])
+    fr, en = ROLE_LABELS[given.role]
+    limits = ", ".join(sorted(given.rls | given.physicians))
+    shown = f" ({limits})" if limits else ""
+    return DemoAccount(account, password, f"{fr}{shown}", f"{en}{shown}")
 
 
 def to_try(made: Made, now: datetime) -> list[Try]:

@@ -71,7 +71,8 @@ async def clock(desk: Desk, attribution_id: str) -> datetime:
     """Return what time it is for that attribution, in UTC."""
     handle = desk.temporal.get_workflow_handle(attribution_workflow_id(attribution_id))
     async with asking.answering(desk.temporal):
-        return await TimeSkipper(desk.temporal).get_current_time(handle)
+        told = TimeSkipper(desk.temporal).get_current_time(handle)
+        return await asking.heard(desk.temporal, told)
 
 
 async def _advance(desk: Desk, before: View, arrival: datetime) -> View:
@@ -84,7 +85,7 @@ async def _advance(desk: Desk, before: View, arrival: datetime) -> View:
     attribution_id = before["attribution_id"]
     try:
         async with asking.answering(desk.temporal):
-            await fast_forward(desk, attribution_id, arrival)
+            await asking.heard(desk.temporal, fast_forward(desk, attribution_id, arrival))
     except ClosedError:
         return await acting.show_attribution(desk, attribution_id)
     return await _settled(desk, attribution_id, arrival)

@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -13,12 +14,13 @@ from temporalio.runtime import Runtime
 
 from gamf.client import addresses
 from gamf.client.addresses import Addresses, external_temporal
+from gamf.client.console.server import running_console
 from gamf.client.preparing import keep_history, prepare
 from gamf.runtime.database import database_pool
 from gamf.runtime.embedded import EmbeddedPostgres, EmbeddedTemporal
 from gamf.runtime.errors import Fault
 from gamf.runtime.lock import FolderLock
-from gamf.runtime.settings import Settings
+from gamf.runtime.settings import HostPort, Settings
 from gamf.runtime.temporal import connect
 from gamf.workers.lifecycle import running_worker
 
@@ -31,7 +33,7 @@ _UI_PORT: Final = 8233
 
 @dataclass(frozen=True)
 class Wanted:
-    """How to start: the folder that everything is kept in, and the ports (0: any that is free; no UI: None).
+    """How to start: the folder that everything is kept in, and the ports (0: any that is free; None: not served).
 
     With `own`, both servers are started here, whatever the environment names.
     """
@@ -40,6 +42,7 @@ class Wanted:
     training: bool = False
     temporal_port: int = _TEMPORAL_PORT
     ui_port: int | None = _UI_PORT
+    console_port: int | None = None
     durable: bool = True
     own: bool = False
 
@@ -51,6 +54,7 @@ class Servers:
     database: str | None = None
     temporal: str | None = None
     ui: str | None = None
+    console: str | None = None
     ended: dict[str, Callable[[], Awaitable[None]]] = field(default_factory=dict)
 
 
@@ -98,6 +102,7 @@ async def everything(
                 settings, temporal_address=servers.temporal, database_url=servers.database, runtime=runtime
             )
         )
+        await _start_console(stack, servers, settings, worker.client, wanted)
         found = _addresses(settings, servers, worker.client, training=wanted.training)
         found.write(wanted.data)
         stack.callback(addresses.remove, wanted.data)
@@ -119,7 +124,7 @@ async def _servers(stack: AsyncExitStack, settings: Settings, wanted: Wanted) ->
     if settings.database_url is None:
         starts.append(_start_postgres(stack, servers, wanted))
     if wanted.own or not external_temporal(os.environ):
-        starts.append(_start_temporal(stack, servers, wanted))
+        starts.append(_start_temporal(stack, servers, settings, wanted))
     for outcome in await asyncio.gather(*starts, return_exceptions=True):
         if isinstance(outcome, BaseException):
             raise outcome
@@ -132,7 +137,9 @@ async def _start_postgres(stack: AsyncExitStack, servers: Servers, wanted: Wante
     servers.ended["PostgreSQL"] = postgres.wait_ended
 
 
-async def _start_temporal(stack: AsyncExitStack, servers: Servers, wanted: Wanted) -> None:
+async def _start_temporal(
+    stack: AsyncExitStack, servers: Servers, settings: Settings, wanted: Wanted
+) -> None:
     temporal = await stack.enter_async_context(
         EmbeddedTemporal(
             wanted.data,
@@ -140,16 +147,31 @@ async def _start_temporal(stack: AsyncExitStack, servers: Servers, wanted: Wante
             ui_port=wanted.ui_port,
             time_skipping=wanted.training,
             durable=wanted.durable,
+            full_sync=settings.temporal_full_sync,
         )
     )
     servers.temporal, servers.ui = temporal.address, temporal.ui
     servers.ended["Temporal"] = temporal.wait_ended
 
 
+async def _start_console(
+    stack: AsyncExitStack, servers: Servers, settings: Settings, client: Client, wanted: Wanted
+) -> None:
+    if wanted.console_port is None:
+        return
+    address = HostPort.parse(settings.console_address)._replace(port=wanted.console_port)
+    training = wanted.training and servers.temporal is not None
+    console = await stack.enter_async_context(
+        running_console(settings, client, address, database_url=servers.database, training=training)
+    )
+    servers.console = console.url
+    servers.ended["console"] = console.wait_ended
+
+
 async def _prepared(settings: Settings, servers: Servers) -> None:
     client = await connect(address=servers.temporal)
     async with database_pool(settings, url=servers.database, application="gamf-setup") as pool:
-        await prepare(pool, client)
+        await prepare(pool, client, datetime.now(UTC))
     if servers.temporal is not None:
         await keep_history(client)
 
@@ -160,7 +182,7 @@ def _addresses(settings: Settings, servers: Servers, client: Client, *, training
         temporal=client.service_client.config.target_host,
         namespace=client.namespace,
         ui=servers.ui,
-        console=None,
+        console=servers.console,
         database=servers.database or outside,
         training=training and servers.temporal is not None,
     )

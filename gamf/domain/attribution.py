@@ -132,7 +132,7 @@ _HELD: Final[Mapping[Event, Row]] = {
 }
 _BEFORE_SV: Final[Mapping[Event, Row]] = {
     **_HELD,
-    Cancelled.name: Row(State.CANCELLED, Step.RETURN_TO_LIST, ("R5",), consequences.cancel),
+    Cancelled.name: Row(State.CANCELLED, Step.RETURN_TO_LIST, ("R5", "A17"), consequences.cancel),
 }
 _ANSWERABLE: Final[Mapping[Event, Row]] = {
     **_BEFORE_SV,

@@ -1,11 +1,13 @@
 """The rules of a block: a list is drawn, a coordinator approves it, the physician answers (R3-R6, A4, A21)."""
 
 import json
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
+from gamf.domain import calendar
 from gamf.domain.facts import STORABLE, Account, Instant, Licence, Text, form_refusal
 from gamf.domain.policy import Policy
 from gamf.domain.refusal import RefusedByRuleError
@@ -90,6 +92,7 @@ TAKEN_IN: Final[dict[str, BlockState]] = {
 ANSWERS: Final = frozenset({State.PROPOSED, State.UNANSWERED})
 """The states of an attribution that has no answer yet."""
 
+_CLOCKS_DIFFER: Final = timedelta(seconds=30)
 _NOT_TAKEN: Final[dict[BlockState, tuple[str, str]]] = {
     BlockState.REQUESTED: ("le tirage n'est pas fini", "the draw is not over"),
     BlockState.DRAWN: ("la liste n'est pas encore approuvée", "the list is not approved yet"),
@@ -122,11 +125,57 @@ def parse(name: str, argument: object) -> AnyBlockFact:
         raise RefusedByRuleError("form", "Le JSON n'est pas lisible.", "The JSON cannot be read.") from None
 
 
-def check_taken(state: BlockState, fact: AnyBlockFact) -> None:
-    """Refuse a fact that this state does not take (A3, A21)."""
+def approval_due(drawn_at: datetime, time_zone: str, policy: Policy) -> datetime:
+    """Return when a drawn list is withdrawn unless it was approved: 24:00 of the last working day (A21, A23)."""
+    drawn_on = calendar.local_date(drawn_at, time_zone)
+    last_day = calendar.add_working_days(drawn_on, policy.approval_working_days)
+    return calendar.end_of_day(last_day, time_zone)
+
+
+def answer_due(attributed_at: datetime, policy: Policy) -> datetime:
+    """Return when the physician's 72 hours to answer a list are over (R6, A1)."""
+    return calendar.add_hours(attributed_at, policy.answer_hours)
+
+
+def not_approved(policy: Policy) -> Withdrawn:
+    """Return what withdraws a list that nobody approved in time (A21)."""
+    days = policy.approval_working_days
+    return Withdrawn(
+        by="gamf",
+        reason=f"Liste non approuvée en {days} jours ouvrables (A21). / Not approved in {days} working days (A21).",
+    )
+
+
+def check_taken(
+    state: BlockState, fact: AnyBlockFact, now: datetime | None = None, deadline: datetime | None = None
+) -> None:
+    """Refuse a fact that this state does not take (A3, A21), or that comes once the list is due to be withdrawn."""
     if state is not TAKEN_IN[fact.name]:
-        fr, en = _NOT_TAKEN[state]
-        rule = "A21" if isinstance(fact, Approved | Withdrawn) else "R6"
+        raise _not_possible(fact, *_NOT_TAKEN[state])
+    if now is not None and deadline is not None and now >= deadline:
+        raise _not_possible(
+            fact, "le délai pour approuver la liste est passé", "the time to approve the list is over"
+        )
+
+
+def _not_possible(fact: AnyBlockFact, fr: str, en: str) -> RefusedByRuleError:
+    rule = "A21" if isinstance(fact, Approved | Withdrawn) else "R6"
+    return RefusedByRuleError(
+        rule, f"« {fact.name} » n'est pas possible : {fr}.", f"“{fact.name}” is not possible: {en}."
+    )
+
+
+def check_answered_at(fact: AnyBlockFact, attributed_at: datetime | None, now: datetime) -> None:
+    """Refuse an answer dated before the list was attributed, or in the future (R6).
+
+    Whoever stamped it may run on a clock that is a little ahead of ours.
+    """
+    if not isinstance(fact, ListAccepted | ListRefused) or fact.at is None or attributed_at is None:
+        return
+    if not attributed_at <= fact.at <= now + _CLOCKS_DIFFER:
         raise RefusedByRuleError(
-            rule, f"« {fact.name} » n'est pas possible : {fr}.", f"“{fact.name}” is not possible: {en}."
+            "R6",
+            "L'instant doit être entre l'attribution de la liste et maintenant.",
+            "The instant must lie between the attribution of the list and now.",
+            "at",
         )

@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 from dateutil.easter import easter
 from holidays import country_holidays
 
+PROVINCE: Final = "America/Toronto"
+"""The clock of nearly every RLS, by which a day is meant that is said of several, or of none (A23)."""
 FIRST_DAY: Final = date(1900, 1, 1)
 LAST_DAY: Final = date(2199, 12, 31)
 _SATURDAY: Final = 5

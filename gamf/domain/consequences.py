@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from gamf.domain import calendar, effects
+from gamf.domain import calendar, effects, tasks
 from gamf.domain.correspondence import Standing
 from gamf.domain.effects import Effect, Owner, TaskKind
 from gamf.domain.facts import (
@@ -23,7 +23,8 @@ from gamf.domain.facts import (
     SvEntered,
     WindowReopened,
 )
-from gamf.domain.model import Attribution, Enrolment
+from gamf.domain.model import Attribution, Enrolment, Start
+from gamf.domain.policy import Policy
 from gamf.domain.refusal import RefusedByRuleError
 from gamf.domain.states import DeadlineName, State
 
@@ -38,14 +39,10 @@ def accept(a: Attribution, fact: Accepted, now: datetime) -> Change:
     """Confirm the acceptance: the 14 days start on its local date, and the letter is due (R6, R7, A5)."""
     _check_grace(a)
     day = a.local(_reported_at(a, fact.at, now))
-    last_day = day + timedelta(days=a.start.policy.sv_days)
-    change = {
-        "confirmed_on": day,
-        "window_opens_on": day,
-        "sv_last_day": last_day,
-        "deadline": calendar.end_of_day(last_day, a.start.time_zone),
-    }
-    return change, (effects.CloseTasks(), effects.SendAttributionLetter())
+    opened = window(a.start, day, day + timedelta(days=a.start.policy.sv_days))
+    told = (effects.ConfirmToRamq(on=day), effects.SendAttributionLetter())
+    task = _enter_sv_before(opened["deadline"])
+    return {"confirmed_on": day, **opened}, (effects.CloseTasks(), *told, task)
 
 
 def refuse(a: Attribution, fact: Refused, now: datetime) -> Change:
@@ -56,9 +53,10 @@ def refuse(a: Attribution, fact: Refused, now: datetime) -> Change:
 
 
 def cancel(a: Attribution, fact: Cancelled, now: datetime) -> Change:
-    """Put the patient back, told of it if they had been told of the attribution (R5, A25)."""
+    """Put the patient back, told of it if they had been told of the attribution, and replace them (R5, A17, A25)."""
     _reported_at(a, fact.at, now)
-    return {}, (effects.CloseTasks(), effects.ReturnToList(), *_tell(a, Standing.CANCELLED))
+    told = _tell(a, Standing.CANCELLED)
+    return {}, (effects.CloseTasks(), effects.ReturnToList(), *told, *_replace(a, fact))
 
 
 def enter_sv(a: Attribution, fact: SvEntered, now: datetime) -> Change:
@@ -76,34 +74,55 @@ def enter_sv(a: Attribution, fact: SvEntered, now: datetime) -> Change:
             f"The start date cannot be before {first_day}, the first day of the window.",
             "on",
         )
-    months = a.start.policy.mf_months_vulnerable if a.start.vulnerable else a.start.policy.mf_months
-    term = calendar.add_months(day, months)
-    change = {
+    return sv_begins(a.start, day), (effects.CloseTasks(kinds=effects.OF_STATE), effects.WriteSv(start=day))
+
+
+def sv_begins(start: Start, day: date) -> dict[str, Any]:
+    """Return what an SV that starts on that day changes: the 12 or 36 months run from it (R14, A9, A10)."""
+    last_day = term(start.policy, day, vulnerable=start.vulnerable)
+    return {
         "sv": Enrolment(start=day),
-        "term": term,
-        "deadline": calendar.end_of_day(term, a.start.time_zone),
+        "term": last_day,
+        "deadline": calendar.end_of_day(last_day, start.time_zone),
     }
-    return change, (effects.WriteSv(start=day),)
+
+
+def term(policy: Policy, day: date, *, vulnerable: bool) -> date:
+    """Return the last day of an SV that starts on that day (R14, A10)."""
+    months = policy.mf_months_vulnerable if vulnerable else policy.mf_months
+    return calendar.add_months(day, months)
 
 
 def reopen(a: Attribution, fact: WindowReopened, now: datetime) -> Change:
-    """Open another window of 14 days (A6, R11)."""
-    today, policy = a.local(now), a.start.policy
-    last_day = fact.opens_on + timedelta(days=policy.window_days)
+    """Open another window of 14 days (A6, R11); whoever was taken in after theirs is only then told (R7)."""
+    change = dated_window(a.start, fact.opens_on, a.local(now))
+    letter = (effects.SendAttributionLetter(),) if a.taken_in_late else ()
+    closed = effects.CloseTasks(kinds=effects.OF_STATE)
+    return change, (closed, *letter, _enter_sv_before(change["deadline"]))
+
+
+def dated_window(start: Start, opens_on: date, today: date) -> dict[str, Any]:
+    """Return what a dated window of 14 days changes, or refuse one that is over or too far ahead (A6)."""
+    policy = start.policy
+    last_day = opens_on + timedelta(days=policy.window_days)
     latest = today + timedelta(days=policy.window_opens_within_days)
-    if last_day < today or fact.opens_on > latest:
+    if last_day < today or opens_on > latest:
         raise RefusedByRuleError(
             "A6",
             f"La fenêtre de {policy.window_days} jours doit s'ouvrir au plus tard le {latest} et n'être pas finie.",
             f"The window of {policy.window_days} days must open by {latest} and not be over already.",
             "opens_on",
         )
-    change = {
-        "window_opens_on": fact.opens_on,
+    return window(start, opens_on, last_day)
+
+
+def window(start: Start, opens_on: date, last_day: date) -> dict[str, Any]:
+    """Return what a window changes: the SV starts on one of its days, until 24:00 of the last (A5, R11)."""
+    return {
+        "window_opens_on": opens_on,
         "sv_last_day": last_day,
-        "deadline": calendar.end_of_day(last_day, a.start.time_zone),
+        "deadline": calendar.end_of_day(last_day, start.time_zone),
     }
-    return change, (effects.CloseTasks(),)
 
 
 def patient_refuses(a: Attribution, fact: PatientRefused, now: datetime) -> Change:
@@ -120,7 +139,9 @@ def patient_refuses(a: Attribution, fact: PatientRefused, now: datetime) -> Chan
         )
     change, undone = _void_sv(a)
     gaco = fact.ground in a.start.policy.grounds_for_gaco
-    task = (effects.OpenTask(kind=TaskKind.DISCRIMINATORY_GROUND, owner=Owner.GACO),) if gaco else ()
+    due = tasks.due(now, a.start.policy, a.start.time_zone)
+    asked = effects.OpenTask(kind=TaskKind.DISCRIMINATORY_GROUND, owner=Owner.GACO, due=due)
+    task = (asked,) if gaco else ()
     told = _tell(a, Standing.PATIENT_REFUSED)
     return change, (effects.CloseTasks(), *undone, *_return_to_list(a), *_not_offered_again(a), *told, *task)
 
@@ -130,9 +151,10 @@ def sign_mf(a: Attribution, fact: MfSigned, now: datetime) -> Change:
     if a.sv is None and not a.start.policy.mf_without_sv:
         raise RefusedByRuleError("A13", "L'inscription SV doit précéder.", "The SV comes first.", None)
     _check_signature(a, fact, a.local(now))
-    change, undone = _end_sv(a, fact.starts_on - timedelta(days=1))
+    change, undone = end_sv(a, fact.starts_on - timedelta(days=1))
     written = effects.WriteMf(start=fact.starts_on)
-    return {**change, "mf": Enrolment(start=fact.starts_on)}, (effects.CloseTasks(), *undone, written)
+    closed = (effects.CloseTasks(), effects.ClosePatientTasks())
+    return {**change, "mf": Enrolment(start=fact.starts_on)}, (*closed, *undone, written)
 
 
 def _check_signature(a: Attribution, fact: MfSigned, today: date) -> None:
@@ -177,22 +199,24 @@ def _check_signature(a: Attribution, fact: MfSigned, today: date) -> None:
 
 def enrolled_elsewhere(a: Attribution, fact: EnrolledElsewhere, _now: datetime) -> Change:
     """End the SV the day before another physician's enrolment (A14, A24)."""
-    change, undone = _end_sv(a, fact.effective_on - timedelta(days=1))
+    change, undone = end_sv(a, fact.effective_on - timedelta(days=1))
     written = effects.WriteElsewhere(physician=fact.physician, start=fact.effective_on, basis=fact.basis)
-    return change, (effects.CloseTasks(), *undone, written, *_tell(a, Standing.ENROLLED_ELSEWHERE))
+    closed = (effects.CloseTasks(), effects.ClosePatientTasks())
+    return change, (*closed, *undone, written, *_tell(a, Standing.ENROLLED_ELSEWHERE))
 
 
 def patient_leaves(a: Attribution, fact: PatientLeft, _now: datetime) -> Change:
     """End the SV on that day and take the patient off the list for good (A15)."""
-    change, undone = _end_sv(a, fact.on)
+    change, undone = end_sv(a, fact.on)
     told = () if fact.cause == "deceased" else _tell(a, Standing.LEFT)
     left = effects.LeaveList(on=fact.on, cause=fact.cause)
-    return change, (effects.CloseTasks(), *undone, left, effects.WithholdLetters(), *told)
+    closed = (effects.CloseTasks(), effects.ClosePatientTasks(kinds=effects.OF_PRESENCE))
+    return change, (*closed, *undone, left, effects.WithholdLetters(), *told)
 
 
 def physician_leaves(a: Attribution, fact: PhysicianLeft, _now: datetime) -> Change:
     """End the SV the day before and put the patient back (A16)."""
-    change, undone = _end_sv(a, fact.on - timedelta(days=1))
+    change, undone = end_sv(a, fact.on - timedelta(days=1))
     told = _tell(a, Standing.PHYSICIAN_LEFT)
     return change, (effects.CloseTasks(), *undone, effects.ReturnToList(), *told, *no_new_block(fact))
 
@@ -214,12 +238,13 @@ def go_unanswered(a: Attribution, _deadline: DeadlineName, due: datetime) -> Cha
 
 
 def go_overdue(a: Attribution, _deadline: DeadlineName, _due: datetime) -> Change:
-    """Ask the coordinator, for five working days (A6)."""
+    """Ask the coordinator, for five working days: from when there was somebody to ask (A6, R11)."""
     assert a.sv_last_day is not None  # noqa: S101 - a confirmed attribution has a window
-    day = calendar.add_working_days(a.sv_last_day, a.start.policy.sv_grace_working_days)
+    since = max(a.sv_last_day, a.adopted_on or a.sv_last_day)
+    day = calendar.add_working_days(since, a.start.policy.sv_grace_working_days)
     grace = calendar.end_of_day(day, a.start.time_zone)
     task = effects.OpenTask(kind=TaskKind.SV_OVERDUE, owner=Owner.COORDINATOR, due=grace)
-    return {"deadline": grace}, (task,)
+    return {"deadline": grace}, (effects.CloseTasks(kinds=effects.OF_STATE), task)
 
 
 def lapse(a: Attribution, _deadline: DeadlineName, _due: datetime) -> Change:
@@ -230,15 +255,29 @@ def lapse(a: Attribution, _deadline: DeadlineName, _due: datetime) -> Change:
 def expire(a: Attribution, _deadline: DeadlineName, _due: datetime) -> Change:
     """Close the SV at the term, put the patient back, and wait for a late MF (R15, A10, A11)."""
     assert a.term is not None  # noqa: S101 - an SV has a term
-    change, closed = _end_sv(a, a.term)
+    change, closed = end_sv(a, a.term)
     late = a.term + timedelta(days=a.start.policy.late_mf_days)
     deadline = calendar.end_of_day(late, a.start.time_zone)
-    return {**change, "deadline": deadline}, (*closed, effects.ReturnToList(), *_tell(a, Standing.EXPIRED))
+    told = _tell(a, Standing.EXPIRED)
+    return {**change, "deadline": deadline}, (effects.CloseTasks(), *closed, effects.ReturnToList(), *told)
 
 
 def close(_a: Attribution, _deadline: DeadlineName, _due: datetime) -> Change:
     """Change nothing more."""
     return {}, ()
+
+
+def asked_at_once(a: Attribution, now: datetime) -> tuple[effects.OpenTask, ...]:
+    """Return what is asked of whoever an attribution waits for, when it is taken in as it stands (R8, R11)."""
+    return (
+        (_enter_sv_before(a.deadline),)
+        if a.state is State.CONFIRMED and a.deadline and a.deadline > now
+        else ()
+    )
+
+
+def _enter_sv_before(deadline: datetime) -> effects.OpenTask:
+    return effects.OpenTask(kind=TaskKind.SV_TO_ENTER, owner=Owner.CLINIC, due=deadline)
 
 
 def _check_grace(a: Attribution) -> None:
@@ -267,7 +306,7 @@ def refuse_future(day: date, today: date, rule: str, field: str) -> None:
         )
 
 
-def _end_sv(a: Attribution, last_day: date) -> Change:
+def end_sv(a: Attribution, last_day: date) -> Change:
     """Close the SV on that day, or void it when it had not begun by then (R12, A12, A14)."""
     if a.sv is None or a.sv.voided:
         return {}, ()
@@ -283,6 +322,13 @@ def _void_sv(a: Attribution) -> Change:
     if a.sv is None or a.sv.voided:
         return {}, ()
     return {"sv": a.sv.model_copy(update={"voided": True})}, (effects.VoidSv(),)
+
+
+def _replace(a: Attribution, fact: Cancelled) -> tuple[Effect, ...]:
+    """Have the block draw another patient; whoever was attributed alone is on no list to be replaced on (R5, A17)."""
+    if a.start.block_id is None:
+        return ()
+    return (effects.Replace(reason=fact.reason, policy=a.start.policy),)
 
 
 def _return_to_list(a: Attribution) -> tuple[Effect, ...]:
@@ -319,4 +365,5 @@ def _tell(a: Attribution, standing: Standing) -> tuple[Effect, ...]:
     """Confirm the acceptance: the 14 days start on its local date, and the letter is due (R6, R7, A5)."""
     """Tell who got the attribution letter; once expired, they have been told already (A25)."""
     told = a.confirmed_on is not None and a.under_way and a.start.policy.tell_the_patient
-    return (effects.SendCorrectiveLetter(standing=standing),) if told else ()
+    letter = effects.SendCorrectiveLetter(standing=standing, told_outside=a.told_outside)
+    return (letter,) if told else ()

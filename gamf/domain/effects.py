@@ -2,11 +2,12 @@
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from gamf.domain.correspondence import Standing
+from gamf.domain.policy import Policy
 
 
 class _Effect(BaseModel):
@@ -63,6 +64,14 @@ class LeaveList(_Effect):
     cause: str
 
 
+class Replace(_Effect):
+    """Attribute another patient of the same priority in this one's place, if the reason asks for it (R5, A17)."""
+
+    do: Literal["replace"] = "replace"
+    reason: str
+    policy: Policy
+
+
 class NotOfferedAgain(_Effect):
     """Never offer this patient to this physician again (A8)."""
 
@@ -77,6 +86,13 @@ class NoNewBlock(_Effect):
     cause: str
 
 
+class ConfirmToRamq(_Effect):
+    """Keep the day of the confirmation; RAMQ is told with the block's list, or at once when that has gone (R6)."""
+
+    do: Literal["confirm_to_ramq"] = "confirm_to_ramq"
+    on: date
+
+
 class SendAttributionLetter(_Effect):
     """Queue the attribution letter (R7)."""
 
@@ -88,6 +104,8 @@ class SendCorrectiveLetter(_Effect):
 
     do: Literal["send_corrective_letter"] = "send_corrective_letter"
     standing: Standing
+    told_outside: bool = False
+    """The patient was told of the attribution outside this system: no letter of ours has gone, and this one is due."""
 
 
 class WithholdLetters(_Effect):
@@ -105,6 +123,29 @@ class TaskKind(StrEnum):
     LETTER_NOT_SENT = "letter_not_sent"
     ANNOUNCED_FACT = "announced_fact"
     """A departure or an enrolment is dated ahead, and the attribution that knew of it has ended (A15, A24)."""
+    NO_REPLACEMENT = "no_replacement"
+    """A patient was cancelled for an exceptional reason, and nobody of the same priority can take the place (A17)."""
+    DIFFERENCE = "difference"
+    """The database and the workflow differ, and no rule says which is right."""
+    SV_TO_ENTER = "sv_to_enter"
+    """The clinic has until the last day of the window to enrol the patient (R8)."""
+    MF_TERM_NEAR = "mf_term_near"
+    """The term of the first visit is near, and no form 4096 has come (R14)."""
+
+
+OF_STATE: Final = (
+    TaskKind.ANSWER_OVERDUE,
+    TaskKind.SV_TO_ENTER,
+    TaskKind.SV_OVERDUE,
+    TaskKind.MF_TERM_NEAR,
+)
+"""What is asked as long as the attribution is in one state."""
+OF_ATTRIBUTION: Final = (*OF_STATE, TaskKind.LETTER_NOT_SENT)
+"""What is asked as long as it holds the patient: afterwards, the letter that never went has nothing to announce."""
+OF_WAITING: Final = (TaskKind.ANNOUNCED_FACT,)
+"""What is asked as long as the patient waits, whichever attribution asked (A15, A24)."""
+OF_PRESENCE: Final = (*OF_WAITING, TaskKind.LETTER_NOT_SENT)
+"""What is asked as long as the patient is neither dead nor gone for good (A15)."""
 
 
 class Owner(StrEnum):
@@ -117,19 +158,26 @@ class Owner(StrEnum):
 
 
 class OpenTask(_Effect):
-    """Open a task, due at that instant if there is a deadline (A2, A6, A7)."""
+    """Open a task, to be decided before that instant (A2, A6, A7, R8)."""
 
     do: Literal["open_task"] = "open_task"
     kind: TaskKind
     owner: Owner
-    due: datetime | None = None
+    due: datetime
 
 
 class CloseTasks(_Effect):
-    """Close the tasks whose reason has gone."""
+    """Close the attribution's tasks whose reason has gone."""
 
     do: Literal["close_tasks"] = "close_tasks"
-    kinds: tuple[TaskKind, ...] = (TaskKind.ANSWER_OVERDUE, TaskKind.SV_OVERDUE)
+    kinds: tuple[TaskKind, ...] = OF_ATTRIBUTION
+
+
+class ClosePatientTasks(_Effect):
+    """Close the tasks whose reason has gone, of whichever attribution of the patient, or of the patient (A15, A24)."""
+
+    do: Literal["close_patient_tasks"] = "close_patient_tasks"
+    kinds: tuple[TaskKind, ...] = OF_WAITING
 
 
 Effect = Annotated[
@@ -140,12 +188,15 @@ Effect = Annotated[
     | WriteElsewhere
     | ReturnToList
     | LeaveList
+    | Replace
     | NotOfferedAgain
     | NoNewBlock
+    | ConfirmToRamq
     | SendAttributionLetter
     | SendCorrectiveLetter
     | WithholdLetters
     | OpenTask
-    | CloseTasks,
+    | CloseTasks
+    | ClosePatientTasks,
     Field(discriminator="do"),
 ]

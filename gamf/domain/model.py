@@ -113,6 +113,8 @@ class Attribution(BaseModel):
     sv: Enrolment | None = None
     mf: Enrolment | None = None
     departed_on: date | None = None
+    adopted_on: date | None = None
+    """The local day on which an attribution made outside this system was taken in (R11)."""
     announced: tuple[PhysicianLeft | EnrolledElsewhere | PatientLeft, ...] = ()
     history: tuple[Entry, ...] = ()
     passed: tuple[Entry, ...] = ()
@@ -127,6 +129,16 @@ class Attribution(BaseModel):
     def under_way(self) -> bool:
         """Tell whether the patient is held by this attribution, and so is not on the list."""
         return not self.ended and self.state in UNDER_WAY
+
+    @property
+    def told_outside(self) -> bool:
+        """Tell whether the patient was told of the attribution before it was taken in: enrolled by then (R7, A25)."""
+        return self.adopted_on is not None and self.window_opens_on is None
+
+    @property
+    def taken_in_late(self) -> bool:
+        """Tell whether it was taken in after its window, and has had no other since: nobody is told yet (R7, R11)."""
+        return bool(self.adopted_on and self.sv_last_day and self.sv_last_day < self.adopted_on)
 
     @property
     def waiting_for(self) -> Owner | None:

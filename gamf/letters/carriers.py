@@ -143,7 +143,7 @@ class SmtpCarrier:
         self._settings = settings
         self._folder = journal
         self._journal = Manifest(journal)
-        self._tls = _tls_context(settings)
+        self._tls = tls_context(settings)
 
     async def hand_over(self, letter_id: str, pdf: bytes, envelope: Envelope) -> None:
         """Send the letter, once as far as the journal tells.
@@ -155,13 +155,8 @@ class SmtpCarrier:
         async with self._claim(letter_id):
             if await self._went_before(entry):
                 return
-            client = self._client()
-            try:
-                await self._send(client, _message(self._settings, entry, pdf))
+            async with accepted(self._settings, self._tls, _message(self._settings, entry, pdf)):
                 await self._remember(entry)
-                await _take_leave(client)
-            finally:
-                client.close()
 
     @asynccontextmanager
     async def _claim(self, letter_id: str) -> AsyncGenerator[None]:
@@ -206,27 +201,46 @@ class SmtpCarrier:
         with self._journal.locked():
             self._journal.add(entry)
 
-    def _client(self) -> aiosmtplib.SMTP:
-        to = self._settings
-        return aiosmtplib.SMTP(
-            hostname=to.host,
-            port=to.port,
-            username=to.username,
-            password=to.password.get_secret_value() if to.password else None,
-            use_tls=to.security is Security.TLS,
-            start_tls=to.security is Security.STARTTLS,
-            tls_context=self._tls,
-            timeout=to.timeout_seconds,
-        )
 
-    async def _send(self, client: aiosmtplib.SMTP, message: EmailMessage) -> None:
-        try:
-            async with asyncio.timeout(self._settings.timeout_seconds):
-                await client.connect()
-                await client.send_message(message)
-        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-            # The server's own words may quote the message, so they go no further.
-            raise _carrier_error(error) from None
+@asynccontextmanager
+async def accepted(
+    to: SmtpSettings, tls: ssl.SSLContext | None, message: EmailMessage
+) -> AsyncGenerator[None]:
+    """Have the mail server accept a message; what the block does comes before the leave is taken.
+
+    Raises:
+        CarrierError: it did not; permanent when it never will (5xx).
+    """
+    client = _client(to, tls)
+    try:
+        await _send(client, message, to.timeout_seconds)
+        yield
+        await _take_leave(client)
+    finally:
+        client.close()
+
+
+def _client(to: SmtpSettings, tls: ssl.SSLContext | None) -> aiosmtplib.SMTP:
+    return aiosmtplib.SMTP(
+        hostname=to.host,
+        port=to.port,
+        username=to.username,
+        password=to.password.get_secret_value() if to.password else None,
+        use_tls=to.security is Security.TLS,
+        start_tls=to.security is Security.STARTTLS,
+        tls_context=tls,
+        timeout=to.timeout_seconds,
+    )
+
+
+async def _send(client: aiosmtplib.SMTP, message: EmailMessage, timeout_seconds: float) -> None:
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            await client.connect()
+            await client.send_message(message)
+    except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+        # The server's own words may quote the message, so they go no further.
+        raise _carrier_error(error) from None
 
 
 async def _take_leave(client: aiosmtplib.SMTP) -> None:
@@ -235,7 +249,8 @@ async def _take_leave(client: aiosmtplib.SMTP) -> None:
         await client.quit(timeout=_LEAVE_SECONDS)
 
 
-def _tls_context(settings: SmtpSettings) -> ssl.SSLContext | None:
+def tls_context(settings: SmtpSettings) -> ssl.SSLContext | None:
+    """Return how the connection is protected, read once: the authorities' file may be long."""
     if settings.security is Security.NONE:
         return None
     return ssl.create_default_context(cafile=settings.ca_file)

@@ -1,12 +1,12 @@
-"""The list of the letters handed over: a line each, appended by several processes, whole after a crash."""
+"""The list of what was handed over: a line each, appended by several processes, whole after a crash."""
 
 import fcntl
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple, Protocol
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
@@ -16,6 +16,21 @@ COLUMNS: Final = ("letter_id", "kind", "language", "sha256", "handed_at")
 # Letters and their list are for the account that prints them, not for everyone on the machine.
 FILE_MODE: Final = 0o640
 FOLDER_MODE: Final = 0o750
+
+
+class Modes(NamedTuple):
+    """Who may read a folder and what is in it."""
+
+    file: int = FILE_MODE
+    folder: int = FOLDER_MODE
+
+
+class Line(Protocol):
+    """A line of a list, its key in the first column."""
+
+    def line(self) -> bytes:
+        """Write it as CSV, with its end of line."""
+        ...
 
 
 class Entry(BaseModel):
@@ -43,9 +58,11 @@ class Manifest:
     Errors of the file system are `OSError`.
     """
 
-    def __init__(self, folder: Path) -> None:
-        """Keep the list in `folder` as `manifest.csv`; nothing is touched until `locked`."""
+    def __init__(self, folder: Path, columns: Sequence[str] = COLUMNS, modes: Modes = Modes()) -> None:  # noqa: B008 - frozen
+        """Keep the list in `folder` as `manifest.csv`, a key in its first column; nothing is touched until `locked`."""
         self._folder = folder
+        self._columns = columns
+        self._modes = modes
         self._path = folder / "manifest.csv"
         self._known: set[bytes] = set()
         self._read_to = 0
@@ -54,19 +71,19 @@ class Manifest:
     @contextmanager
     def locked(self) -> Generator[None]:
         """Hold the list, its folder made if need be, once it is whole and read; blocks until it is free."""
-        self._folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        self._folder.mkdir(mode=self._modes.folder, parents=True, exist_ok=True)
         with _flock(self._folder / ".manifest.lock"):
             with self._opened() as manifest:
                 self._repair(manifest)
                 self._catch_up(manifest)
             yield
 
-    def __contains__(self, letter_id: str) -> bool:
-        """Tell whether the letter has its line."""
-        return letter_id.encode() in self._known
+    def __contains__(self, key: str) -> bool:
+        """Tell whether what has that key has its line."""
+        return key.encode() in self._known
 
-    def add(self, entry: Entry) -> None:
-        """Append the letter's line and wait until the disk has it; on an error, leave no line."""
+    def add(self, entry: Line) -> None:
+        """Append the line and wait until the disk has it; on an error, leave no line."""
         with self._opened() as manifest:
             end = os.fstat(manifest).st_size
             try:
@@ -80,7 +97,7 @@ class Manifest:
 
     @contextmanager
     def _opened(self) -> Generator[int]:
-        manifest = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, FILE_MODE)
+        manifest = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, self._modes.file)
         try:
             yield manifest
         finally:
@@ -93,7 +110,7 @@ class Manifest:
         if whole < size:
             os.ftruncate(manifest, whole)
         if whole == 0:
-            _write_all(manifest, (",".join(COLUMNS) + "\n").encode())
+            _write_all(manifest, (",".join(self._columns) + "\n").encode())
             os.fsync(manifest)
             sync_folder(self._folder)
 
@@ -130,11 +147,11 @@ def try_flock(path: Path) -> int | None:
     return lock
 
 
-def write_durably(path: Path, content: bytes) -> None:
+def write_durably(path: Path, content: bytes, mode: int = FILE_MODE) -> None:
     """Put a file in place whole or not at all and wait until the disk has it; callers exclude each other."""
     unfinished = path.with_name(f".{path.name}.tmp")
     try:
-        file = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, FILE_MODE)
+        file = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
         try:
             _write_all(file, content)
             os.fsync(file)

@@ -29,6 +29,16 @@ _UNREACHABLE = (
     asyncpg.TooManyConnectionsError,
 )
 
+CUT = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+)
+"""What a statement ends with when PostgreSQL closed its connection, now or while nobody used it."""
+AWAY = (OSError, *CUT, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError)
+"""What a statement or a connection ends with when PostgreSQL goes away, is away, or is not back yet."""
+
 
 def redacted(url: str) -> str:
     """Return where a database is, `host:port/name`, without account, password or other parameters."""
@@ -75,6 +85,7 @@ async def _opened(settings: Settings, url: str, application: str) -> "Pool":
             max_size=settings.database_pool_max,
             timeout=_CONNECT_SECONDS,
             init=_speak_json,
+            reset=_as_it_is,
             server_settings=_session(settings, application),
         )
     except _UNREACHABLE as error:
@@ -89,10 +100,16 @@ async def _opened(settings: Settings, url: str, application: str) -> "Pool":
 def _session(settings: Settings, application: str) -> dict[str, str]:
     return {
         "timezone": "UTC",
+        # Compiling a query takes longer than any query of a page.
+        "jit": "off",
         "application_name": application,
         "statement_timeout": f"{round(settings.statement_timeout_seconds * 1000)}ms",
         "idle_in_transaction_session_timeout": _IDLE_IN_TRANSACTION,
     }
+
+
+async def _as_it_is(_connection: "Connection") -> None:
+    """Give a connection back without another round trip: nothing here outlives its transaction."""
 
 
 async def _speak_json(connection: "Connection") -> None:

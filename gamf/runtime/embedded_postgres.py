@@ -8,7 +8,7 @@ import signal
 import stat
 import subprocess
 import tempfile
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,7 +19,14 @@ from urllib.parse import quote
 import asyncpg
 
 from gamf.runtime.errors import ServerDidNotStart
-from gamf.runtime.guarded import Account, GuardedServer, ServerCommand, clean_environment, open_log
+from gamf.runtime.guarded import (
+    Account,
+    GuardedServer,
+    ServerCommand,
+    clean_environment,
+    open_log,
+    whole,
+)
 from gamf.runtime.lock import FolderLock
 from gamf.runtime.polling import until
 
@@ -100,7 +107,7 @@ class EmbeddedPostgres:
 
     async def _start(self, stack: AsyncExitStack) -> None:
         lock = await stack.enter_async_context(FolderLock(self._folder, "postgres"))
-        self._account = await asyncio.to_thread(_unprivileged)
+        self._account = await asyncio.to_thread(server_account)
         if self._account is not None:
             _open_the_way(self._cluster)
         if not self._cluster.exists():
@@ -119,18 +126,20 @@ class EmbeddedPostgres:
         staging.mkdir(mode=0o700)
         self._give(staging)
         with open_log(self._log) as log:
-            process = await asyncio.create_subprocess_exec(
+            starting = asyncio.create_subprocess_exec(
                 *_initdb(staging, durable=self._durable),
                 stdout=log,
                 stderr=log,
                 pass_fds=(lock.fd,),
+                start_new_session=True,
                 env=clean_environment(),
                 cwd="/",
                 user=None if self._account is None else self._account.uid,
                 group=None if self._account is None else self._account.gid,
                 extra_groups=None if self._account is None else [],
             )
-        if await process.wait() != 0:
+            process = await whole(starting, undo=_end)
+        if await _status(process) != 0:
             raise _did_not_start(self._log)
         staging.rename(self._cluster)
 
@@ -217,6 +226,22 @@ def _binaries() -> Path:
     return Path(spec.origin).parent / f"pginstall{VERSION}" / "bin"
 
 
+async def _status(initdb: asyncio.subprocess.Process) -> int:
+    """Return how `initdb` ended; when we are told to stop first, it has ended before we do."""
+    try:
+        return await initdb.wait()
+    except asyncio.CancelledError:
+        await _end(initdb)
+        raise
+
+
+async def _end(initdb: asyncio.subprocess.Process) -> None:
+    """Ask `initdb` to end: it waits for the servers that it runs for itself, and removes what it made."""
+    with suppress(ProcessLookupError):
+        initdb.terminate()
+    await initdb.wait()
+
+
 def _initdb(folder: Path, *, durable: bool) -> list[str]:
     command = [str(_binaries() / "initdb"), "-D", str(folder), "-U", _SUPERUSER, "--auth=trust"]
     # The built-in locale is the same on every machine, and knows the upper case of é.
@@ -224,7 +249,7 @@ def _initdb(folder: Path, *, durable: bool) -> list[str]:
     return command if durable else [*command, "--no-sync"]
 
 
-def _unprivileged() -> Account | None:
+def server_account() -> Account | None:
     """Return the user PostgreSQL runs as when we are root, which it refuses to be; made if there is none."""
     if os.geteuid() != 0:
         return None

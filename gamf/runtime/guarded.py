@@ -3,9 +3,10 @@
 import asyncio
 import os
 import sys
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import Any, BinaryIO, Self
 
 from gamf.runtime import guardian
 
@@ -53,7 +54,7 @@ class GuardedServer:
     async def start(cls, command: ServerCommand) -> Self:
         """Start it; it may not answer yet. Its session is its own, so that a Ctrl-C reaches only us."""
         with open_log(command.log) as log:
-            process = await asyncio.create_subprocess_exec(
+            starting = asyncio.create_subprocess_exec(
                 *command.guarded(),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=log,
@@ -63,7 +64,7 @@ class GuardedServer:
                 env=clean_environment(),
                 umask=0o077,
             )
-        return cls(process, command.log)
+            return cls(await whole(starting, undo=let_go), command.log)
 
     @property
     def running(self) -> bool:
@@ -72,9 +73,7 @@ class GuardedServer:
 
     async def stop(self) -> None:
         """Let go of it, and return when it has ended."""
-        if self._process.stdin is not None:
-            self._process.stdin.close()
-        await self._process.wait()
+        await let_go(self._process)
 
     async def wait(self) -> int:
         """Return its exit status when it ends."""
@@ -84,6 +83,30 @@ class GuardedServer:
         """Return the last lines it wrote."""
         text = self._log.read_bytes()[-_LAST_BYTES:].decode(errors="replace")
         return "\n".join(text.splitlines()[-_LAST_LINES:])
+
+
+async def let_go(process: asyncio.subprocess.Process) -> None:
+    """Let go of a guardian, and return when its server has ended and it as well."""
+    if process.stdin is not None:
+        process.stdin.close()
+    await process.wait()
+
+
+async def whole(
+    starting: Coroutine[Any, Any, asyncio.subprocess.Process],
+    *,
+    undo: Callable[[asyncio.subprocess.Process], Awaitable[None]],
+) -> asyncio.subprocess.Process:
+    """Start a process to the end, and undo it before a cancellation goes on.
+
+    Interrupted half-way, asyncio kills the process and waits for nothing that the process has started by then.
+    """
+    task = asyncio.create_task(starting)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await undo(await task)
+        raise
 
 
 def open_log(path: Path) -> BinaryIO:

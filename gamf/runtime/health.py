@@ -1,25 +1,19 @@
 """`/live` and `/ready` over HTTP, for whoever restarts a process or sends it work."""
 
 import asyncio
-import contextlib
-import socket
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
-from typing_extensions import override
 
-from gamf.runtime.errors import PortInUse
-from gamf.runtime.polling import until
 from gamf.runtime.settings import HostPort
+from gamf.runtime.web import serving
 
 _PROBE_SECONDS = 3
-_START_SECONDS = 10
 _UNAVAILABLE = 503
 
 
@@ -63,15 +57,6 @@ def _page(*, away: list[str]) -> JSONResponse:
     )
 
 
-class _QuietServer(uvicorn.Server):
-    """A server that leaves the signals to the process it is in."""
-
-    @override
-    @contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield
-
-
 @asynccontextmanager
 async def health_server(address: str, probes: Probes) -> AsyncGenerator[HostPort]:
     """Serve the two pages at `host:port` (port 0: any that is free) and yield where.
@@ -79,31 +64,5 @@ async def health_server(address: str, probes: Probes) -> AsyncGenerator[HostPort
     Raises:
         PortInUse: nothing can listen there.
     """
-    with contextlib.closing(_listening(HostPort.parse(address))) as listener:
-        config = uvicorn.Config(health_app(probes), log_config=None, access_log=False, lifespan="off")
-        server = _QuietServer(config)
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
-        try:
-            await until(lambda: _started(server), within_seconds=_START_SECONDS)
-            yield HostPort(*listener.getsockname()[:2])
-        finally:
-            server.should_exit = True
-            await serving
-
-
-async def _started(server: uvicorn.Server) -> bool:
-    return server.started
-
-
-def _listening(address: HostPort) -> socket.socket:
-    try:
-        return socket.create_server(address, family=_family(address))
-    except OSError:
-        raise PortInUse(
-            fr=f"Impossible d’écouter à {address.host}:{address.port} (GAMF_HEALTH_ADDRESS).",
-            en=f"Cannot listen at {address.host}:{address.port} (GAMF_HEALTH_ADDRESS).",
-        ) from None
-
-
-def _family(address: HostPort) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    async with serving(health_app(probes), HostPort.parse(address), "GAMF_HEALTH_ADDRESS") as server:
+        yield server.address

@@ -1,13 +1,14 @@
 """The one way to Temporal: one data converter for every client and worker, and one way to connect."""
 
 import dataclasses
+import os
 from datetime import timedelta
 
 import temporalio.api.failure.v1
 from google.protobuf.duration_pb2 import Duration
 from temporalio.api.namespace.v1 import NamespaceConfig
 from temporalio.api.workflowservice.v1 import UpdateNamespaceRequest
-from temporalio.client import Client
+from temporalio.client import Client, Interceptor
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import DataConverter, DefaultFailureConverter, PayloadCodec, PayloadConverter
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
@@ -18,6 +19,7 @@ from typing_extensions import override
 
 from gamf.domain.refusal import RefusedByRuleError
 from gamf.runtime.errors import ServiceUnreachable, SettingsFault
+from gamf.runtime.settings import traces_wanted
 
 DEFAULT_ADDRESS = "localhost:7233"
 DEFAULT_NAMESPACE = "default"
@@ -78,9 +80,18 @@ async def connect(
             connect_timeout=_CONNECT_TIMEOUT,
             runtime=runtime,
             identity=identity,
+            interceptors=_tracing(),
         )
     except (RuntimeError, RPCError) as error:
         raise _unreachable(config, type(error).__name__) from None
+
+
+def _tracing() -> list[Interceptor]:
+    if not traces_wanted(os.environ):
+        return []
+    from gamf.runtime import tracing  # noqa: PLC0415 - half a second to import, for those who asked for traces
+
+    return [tracing.interceptor()]
 
 
 def _plain(address: str) -> ClientConnectConfig:

@@ -2,38 +2,62 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from gamf.domain.attribution import Transition
 from gamf.domain.facts import Overtaking
 from gamf.domain.model import Subject
+from gamf.storage import records
 from gamf.storage.connection import Connection
 
-
-class Row(NamedTuple):
-    """What a transition must know before it writes."""
-
-    state: str
-    transition: int
-    overtaken_by: dict[str, Any] | None
-
-
-async def lock(conn: Connection, attribution_id: str) -> Row | None:
-    """Hold the attribution's row until the end of the transaction; return None when there is none."""
-    row = await conn.fetchrow(
-        "SELECT state, transition, overtaken_by FROM attributions WHERE attribution_id = $1 FOR UPDATE",
-        attribution_id,
+_WRITE: Final = f"""
+    WITH brought AS (
+        UPDATE attributions
+        SET state = $8, under_way = $12, deadline = $13, waiting_for = $14, ended_on = $15, transition = $2
+        WHERE attribution_id = $1
     )
-    return Row(**row) if row else None
+    {records.APPEND_TRANSITION}
+"""  # noqa: S608 - both parts are written here
 
 
-async def insert(conn: Connection, s: Subject, policy: str, deadline: datetime | None) -> None:
-    """Write a new attribution, proposed to its physician."""
+class Held(NamedTuple):
+    """What a transition must know before it writes, true until the end of the transaction."""
+
+    place: str | None
+    """Where the patient is; None for an unknown patient."""
+    state: str | None
+    """The attribution's state as it is written; None when there is no row yet."""
+    overtaken_by: dict[str, Any] | None
+    event: str | None
+    """What is in the record under the transition's number, with the next four; None when nothing is."""
+    at: datetime | None
+    argument: dict[str, Any] | None
+    after: str | None
+    outcome: dict[str, Any] | None
+
+
+async def hold(conn: Connection, t: Transition) -> Held:
+    """Hold the patient's row, then the attribution's, until the end of the transaction; return what they say."""
+    row = await conn.fetchrow(
+        "SELECT * FROM hold_for_transition($1, $2, $3)",
+        t.subject.patient_id,
+        t.subject.attribution_id,
+        t.number,
+    )
+    assert row is not None  # noqa: S101 - a function that returns a row always does
+    return Held(**row)
+
+
+async def insert(
+    conn: Connection, s: Subject, policy: str, deadline: datetime | None, *, replaces: str | None = None
+) -> None:
+    """Write a new attribution, proposed to its physician; it may take the place of another one (A17)."""
     await conn.execute(
         """
         INSERT INTO attributions (attribution_id, block_id, patient_id, physician, rls, time_zone, priority, vulnerable,
-                                  attributed_at, policy, state, under_way, deadline, waiting_for, transition)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'proposed', true, $11, 'physician', 0)
+                                  attributed_at, policy, state, under_way, deadline, waiting_for, transition,
+                                  replaces)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'proposed', true, $11, 'physician', 0, $12)
         """,
         s.attribution_id,
         s.block_id,
@@ -46,24 +70,14 @@ async def insert(conn: Connection, s: Subject, policy: str, deadline: datetime |
         s.attributed_at,
         policy,
         deadline,
+        replaces,
     )
 
 
-async def update(conn: Connection, t: Transition) -> None:
-    """Bring the row to where the transition leads."""
+async def write(conn: Connection, t: Transition, answered: dict[str, Any]) -> None:
+    """Bring the row to where the transition leads, and append the transition to the record with what is answered."""
     await conn.execute(
-        """
-        UPDATE attributions SET state = $2, under_way = $3, deadline = $4, waiting_for = $5, ended_on = $6,
-                                transition = $7
-        WHERE attribution_id = $1
-        """,
-        t.subject.attribution_id,
-        t.after,
-        t.under_way,
-        t.deadline,
-        t.waiting_for,
-        t.ended_on,
-        t.number,
+        _WRITE, *records.of_transition(t, answered), t.under_way, t.deadline, t.waiting_for, t.ended_on
     )
 
 
@@ -74,27 +88,25 @@ async def overtake(
 
     One that waits for a late MF holds nobody: it is told and ends itself.
     """
-    await conn.execute(
+    rows = await conn.fetch(
         """
-        UPDATE attributions
-        SET state = $4, under_way = false, deadline = NULL, waiting_for = NULL, ended_on = $3, overtaken_by = $5
-        WHERE patient_id = $1 AND under_way AND attribution_id IS DISTINCT FROM $2
+        WITH ended AS (
+            UPDATE attributions
+            SET state = $4, under_way = false, deadline = NULL, waiting_for = NULL, ended_on = $3, overtaken_by = $5
+            WHERE patient_id = $1 AND under_way AND attribution_id IS DISTINCT FROM $2
+            RETURNING attribution_id
+        )
+        SELECT attribution_id FROM ended
+        UNION
+        SELECT attribution_id FROM attributions
+        WHERE patient_id = $1 AND attribution_id IS DISTINCT FROM $2
+          AND (overtaken_by = $5 OR (state = 'expired' AND ended_on IS NULL))
+        ORDER BY attribution_id
         """,
         patient_id,
         attribution_id,
         ended_on,
         fact.name,
-        told(fact),
-    )
-    rows = await conn.fetch(
-        """
-        SELECT attribution_id FROM attributions
-        WHERE patient_id = $1 AND attribution_id IS DISTINCT FROM $2
-          AND (overtaken_by = $3 OR (state = 'expired' AND ended_on IS NULL))
-        ORDER BY attribution_id
-        """,
-        patient_id,
-        attribution_id,
         told(fact),
     )
     return [row["attribution_id"] for row in rows]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from gamf.domain.block import BlockRequest
-from gamf.domain.draw import Candidate
+from gamf.domain.draw import Candidate, Drawn
 from gamf.storage.connection import Connection
 
 
@@ -24,26 +24,8 @@ async def time_zone(conn: Connection, rls: str) -> str | None:
     return name
 
 
-async def candidates(conn: Connection, rls: str, physician: str, size: int) -> list[Candidate]:
-    """Return, and hold, the first who wait there and may be offered to this physician (A8, A18)."""
-    rows = await conn.fetch(
-        """
-        SELECT p.patient_id, p.priority, p.registered_on, p.number, p.vulnerable FROM patients p
-        WHERE p.rls = $1 AND p.place = 'waiting'
-          AND NOT EXISTS (SELECT FROM not_offered o WHERE o.patient_id = p.patient_id AND o.physician = $2)
-        ORDER BY p.priority, p.registered_on, p.number
-        LIMIT $3
-        FOR UPDATE OF p
-        """,
-        rls,
-        physician,
-        size,
-    )
-    return [Candidate(**row) for row in rows]
-
-
-async def reserve(conn: Connection, request: BlockRequest, drawn: Sequence[Candidate], at: datetime) -> None:
-    """Write the block and hold everybody drawn for it."""
+async def reserve(conn: Connection, request: BlockRequest, drawn: Sequence[Drawn], at: datetime) -> None:
+    """Write the block and hold everybody drawn for it, with why they were."""
     await conn.execute(
         """
         INSERT INTO blocks (block_id, physician, rls, size, requested_by, requested_at, policy, state)
@@ -57,7 +39,7 @@ async def reserve(conn: Connection, request: BlockRequest, drawn: Sequence[Candi
         at,
         request.policy.version,
     )
-    ids = [candidate.patient_id for candidate in drawn]
+    ids = [each.candidate.patient_id for each in drawn]
     await conn.execute(
         "UPDATE patients SET place = 'proposed', block_id = $1 WHERE patient_id = ANY ($2::text[])",
         request.block_id,
@@ -65,11 +47,17 @@ async def reserve(conn: Connection, request: BlockRequest, drawn: Sequence[Candi
     )
     await conn.execute(
         """
-        INSERT INTO block_patients (block_id, position, patient_id)
-        SELECT $1, position, patient_id FROM unnest($2::text[]) WITH ORDINALITY AS drawn (patient_id, position)
+        INSERT INTO block_patients (block_id, position, patient_id, priority, vulnerable, ages, rank)
+        SELECT $1, position, patient_id, priority, vulnerable, ages, rank
+        FROM unnest($2::text[], $3::text[], $4::boolean[], $5::text[], $6::integer[])
+             WITH ORDINALITY AS drawn (patient_id, priority, vulnerable, ages, rank, position)
         """,
         request.block_id,
         ids,
+        [each.candidate.priority for each in drawn],
+        [each.group.vulnerable for each in drawn],
+        [each.group.ages for each in drawn],
+        [each.rank for each in drawn],
     )
 
 
@@ -77,7 +65,7 @@ async def proposed(conn: Connection, block_id: str) -> list[Candidate]:
     """Return who is still held by a drawn list, in the order of the draw."""
     rows = await conn.fetch(
         """
-        SELECT p.patient_id, p.priority, p.registered_on, p.number, p.vulnerable
+        SELECT p.patient_id, p.priority, p.registered_on, p.number, p.vulnerable, p.birth_date
         FROM block_patients bp JOIN patients p USING (patient_id)
         WHERE bp.block_id = $1 AND p.place = 'proposed' AND p.block_id = $1
         ORDER BY bp.position FOR UPDATE OF p
@@ -95,16 +83,30 @@ async def lock(conn: Connection, block_id: str) -> str | None:
     return state
 
 
+async def wait_until(conn: Connection, block_id: str, deadline: datetime) -> None:
+    """Say until when the drawn list may be approved (A21)."""
+    await conn.execute(
+        "UPDATE blocks SET deadline = $2 WHERE block_id = $1 AND state = 'drawn'", block_id, deadline
+    )
+
+
 async def attributed(conn: Connection, block_id: str, at: datetime) -> None:
     """Say that the list was approved at that instant: the 72 hours run (A21)."""
     await conn.execute(
-        "UPDATE blocks SET state = 'attributed', attributed_at = $2 WHERE block_id = $1", block_id, at
+        "UPDATE blocks SET state = 'attributed', attributed_at = $2, deadline = NULL WHERE block_id = $1",
+        block_id,
+        at,
     )
 
 
 async def end(conn: Connection, block_id: str, state: str, at: datetime) -> None:
     """Say that the block is closed or withdrawn."""
-    await conn.execute("UPDATE blocks SET state = $2, ended_at = $3 WHERE block_id = $1", block_id, state, at)
+    await conn.execute(
+        "UPDATE blocks SET state = $2, ended_at = $3, deadline = NULL WHERE block_id = $1",
+        block_id,
+        state,
+        at,
+    )
 
 
 async def release(conn: Connection, block_id: str) -> None:

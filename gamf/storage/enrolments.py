@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 
+from gamf.domain.conditions import FamilyEnrolment
 from gamf.storage.connection import Connection
 
 
@@ -63,21 +64,46 @@ async def end_other_sv(conn: Connection, patient_id: str, attribution_id: str | 
     """Make room from that day on: void what had not begun by then, close the rest the day before (A11, A14)."""
     await conn.execute(
         """
-        UPDATE enrolments SET voided = true
-        WHERE patient_id = $1 AND category = 'SV' AND NOT voided AND lower(period) >= $3::date
-          AND attribution_id IS DISTINCT FROM $2
+        UPDATE enrolments
+        SET voided = lower(period) >= $3::date,
+            period = CASE WHEN lower(period) >= $3::date THEN period ELSE daterange(lower(period), $3::date) END
+        WHERE patient_id = $1 AND category = 'SV' AND NOT voided AND attribution_id IS DISTINCT FROM $2
+          AND (lower(period) >= $3::date OR period @> $3::date)
         """,
         patient_id,
         attribution_id,
         start,
     )
+
+
+async def end_all(conn: Connection, patient_id: str, last_day: date) -> None:
+    """End every enrolment on that day, itself included; void what had not begun by then (A12, A15)."""
+    await conn.execute(
+        "UPDATE enrolments SET voided = true WHERE patient_id = $1 AND NOT voided AND lower(period) > $2::date",
+        patient_id,
+        last_day,
+    )
+    next_day = last_day + timedelta(days=1)
     await conn.execute(
         """
-        UPDATE enrolments SET period = daterange(lower(period), $3::date)
-        WHERE patient_id = $1 AND category = 'SV' AND NOT voided AND period @> $3::date
-          AND attribution_id IS DISTINCT FROM $2
+        UPDATE enrolments SET period = daterange(lower(period), $2::date)
+        WHERE patient_id = $1 AND NOT voided AND period @> $2::date
         """,
         patient_id,
-        attribution_id,
-        start,
+        next_day,
     )
+
+
+async def family(conn: Connection, patient_id: str) -> list[FamilyEnrolment]:
+    """Return the MF enrolments that are not voided, each with the date of its form 4096 if we have one (R13)."""
+    rows = await conn.fetch(
+        """
+        SELECT lower(e.period) AS start, (
+            SELECT min((r.argument ->> 'signed_on')::date) FROM records r
+            WHERE r.subject = 'attribution' AND r.subject_id = e.attribution_id AND r.event = 'mf_signed'
+              AND NOT r.refused) AS signed_on
+        FROM enrolments e WHERE e.patient_id = $1 AND e.category = 'MF' AND NOT e.voided
+        """,
+        patient_id,
+    )
+    return [FamilyEnrolment(**row) for row in rows]

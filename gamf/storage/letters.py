@@ -1,12 +1,22 @@
 """The letters: one row each, from the transaction that makes it due to the carrier that takes it (invariant 4)."""
 
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from gamf.domain.correspondence import LetterKind, Standing
 from gamf.storage.connection import Connection
 
 LetterState = Literal["queued", "sending", "sent", "withheld"]
+
+
+class Handed(NamedTuple):
+    """What is kept of a letter that a carrier took."""
+
+    at: datetime
+    language: str
+    sha256: str
+    by: str
+    """The account in whose name the task about it is closed."""
 
 
 async def queue(
@@ -42,6 +52,13 @@ async def withhold(conn: Connection, attribution_id: str) -> None:
     )
 
 
+async def withhold_all(conn: Connection, patient_id: str) -> None:
+    """Withhold every letter of somebody's that no carrier has been asked to take (A15)."""
+    await conn.execute(
+        "UPDATE letters SET state = 'withheld' WHERE patient_id = $1 AND state = 'queued'", patient_id
+    )
+
+
 async def attribution_letter_has_gone(conn: Connection, attribution_id: str) -> bool:
     """Tell whether a carrier has, or may have, taken the attribution letter (A25)."""
     return bool(
@@ -57,25 +74,45 @@ async def attribution_letter_has_gone(conn: Connection, attribution_id: str) -> 
 
 async def claim(conn: Connection, letter_id: str) -> LetterState | None:
     """Say that a carrier is about to be asked; return the state before, or None for an unknown letter."""
+    # One statement, one round trip: it waits for whoever withholds the letter, and sees what they wrote.
     state: LetterState | None = await conn.fetchval(
-        "SELECT state FROM letters WHERE letter_id = $1 FOR UPDATE", letter_id
+        """
+        UPDATE letters SET state = CASE state WHEN 'queued' THEN 'sending' ELSE state END
+        WHERE letter_id = $1 RETURNING old.state
+        """,
+        letter_id,
     )
-    if state == "queued":
-        await conn.execute("UPDATE letters SET state = 'sending' WHERE letter_id = $1", letter_id)
     return state
 
 
-async def sent(conn: Connection, letter_id: str, at: datetime, language: str, sha256: str) -> None:
-    """Say that the carrier has taken it."""
+async def still_due(conn: Connection, letter_id: str) -> bool:
+    """Tell whether the letter waits for a carrier, and its patient has not left (A15); hold it until the end."""
+    return bool(
+        await conn.fetchval(
+            """
+            SELECT l.state IN ('queued', 'sending') AND p.place <> 'left'
+            FROM letters l JOIN patients p USING (patient_id) WHERE l.letter_id = $1 FOR UPDATE OF l
+            """,
+            letter_id,
+        )
+    )
+
+
+async def sent(conn: Connection, letter_id: str, by: Handed, task: str) -> None:
+    """Say that the carrier has taken it, and close the task of that kind which asked about it (invariant 4)."""
     await conn.execute(
         """
-        UPDATE letters SET state = 'sent', sent_at = $2, language = $3, sha256 = $4
-        WHERE letter_id = $1 AND state = 'sending'
+        WITH gone AS (
+            UPDATE letters SET state = 'sent', sent_at = $2, language = $3, sha256 = $4
+            WHERE letter_id = $1 AND state = 'sending'
+        )
+        UPDATE tasks SET closed_at = $2, closed_by = $5
+        WHERE attribution_id || '-' || transition = $1 AND kind = $6 AND closed_at IS NULL
+          AND attribution_id = (SELECT attribution_id FROM letters WHERE letter_id = $1)
         """,
         letter_id,
-        at,
-        language,
-        sha256,
+        *by,
+        task,
     )
 
 
@@ -99,3 +136,26 @@ async def parts(conn: Connection, letter_id: str) -> dict[str, Any] | None:
         letter_id,
     )
     return dict(row) if row else None
+
+
+class NotGone(NamedTuple):
+    """Letters that are to be sent and have not gone: how many, since when, and how many somebody must see to."""
+
+    number: int
+    oldest: datetime | None
+    refused: int
+
+
+async def not_gone(conn: Connection) -> NotGone:
+    """Count the letters that have not gone; it walks the index of those that wait."""
+    row = await conn.fetchrow(
+        """
+        SELECT count(*) AS number, min(l.queued_at) AS oldest, count(t.attribution_id) AS refused
+        FROM letters l
+        LEFT JOIN tasks t ON t.attribution_id = l.attribution_id AND t.kind = 'letter_not_sent'
+                         AND t.attribution_id || '-' || t.transition = l.letter_id AND t.closed_at IS NULL
+        WHERE l.state IN ('queued', 'sending')
+        """
+    )
+    assert row is not None  # noqa: S101 - a count always has its row
+    return NotGone(**row)

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from gamf.domain.register import Whereabouts
 from gamf.storage.connection import Connection
 
 
@@ -11,6 +12,14 @@ async def lock(conn: Connection, patient_id: str) -> str | None:
         "SELECT place FROM patients WHERE patient_id = $1 FOR UPDATE", patient_id
     )
     return place
+
+
+async def whereabouts(conn: Connection, patient_id: str) -> Whereabouts | None:
+    """Hold the patient's row until the end of the transaction; return where they are, or None for an unknown one."""
+    row = await conn.fetchrow(
+        "SELECT place, rls, left_on, left_cause FROM patients WHERE patient_id = $1 FOR UPDATE", patient_id
+    )
+    return Whereabouts(**row) if row else None
 
 
 async def attribute(conn: Connection, patient_id: str, attribution_id: str) -> bool:
@@ -72,11 +81,25 @@ async def reinstate(conn: Connection, patient_id: str) -> bool:
     return done == "UPDATE 1"
 
 
+async def move(conn: Connection, patient_id: str, rls: str, place: str) -> None:
+    """Write the patient's new RLS, and the place that a drawn list may have to give back (A18, A23)."""
+    await conn.execute(
+        """
+        UPDATE patients SET rls = $2, place = $3, block_id = CASE WHEN $3 = 'proposed' THEN block_id END
+        WHERE patient_id = $1
+        """,
+        patient_id,
+        rls,
+        place,
+    )
+
+
 async def never_offer_again(conn: Connection, patient_id: str, physician: str, attribution_id: str) -> None:
     """Remember that this patient is not to be offered to this physician (A8)."""
     await conn.execute(
         """
-        INSERT INTO not_offered (patient_id, physician, attribution_id) VALUES ($1, $2, $3)
+        INSERT INTO not_offered (patient_id, patient_number, physician, attribution_id)
+        SELECT patient_id, number, $2, $3 FROM patients WHERE patient_id = $1
         ON CONFLICT (patient_id, physician) DO NOTHING
         """,
         patient_id,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from gamf.domain.attribution import Transition
 from gamf.storage.connection import Connection
@@ -30,14 +30,16 @@ async def outcome(conn: Connection, subject: str, subject_id: str, number: int) 
     return row["outcome"] if row else None
 
 
-async def append_transition(conn: Connection, t: Transition, answered: dict[str, Any]) -> None:
-    """Write the transition of an attribution, with what its transaction answers."""
-    await conn.execute(
-        """
-        INSERT INTO records (subject, subject_id, number, event, at, by, argument, before, after, rules, policy,
-                             outcome)
-        VALUES ('attribution', $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-        """,
+APPEND_TRANSITION: Final = """
+    INSERT INTO records (subject, subject_id, number, event, at, by, argument, before, after, rules, policy, outcome)
+    VALUES ('attribution', $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+"""
+"""Takes what `of_transition` returns."""
+
+
+def of_transition(t: Transition, answered: dict[str, Any]) -> tuple[object, ...]:
+    """Return what the record keeps of a transition, with what its transaction answers."""
+    return (
         t.subject.attribution_id,
         t.number,
         t.event,
@@ -50,6 +52,11 @@ async def append_transition(conn: Connection, t: Transition, answered: dict[str,
         t.policy,
         answered,
     )
+
+
+async def append_transition(conn: Connection, t: Transition, answered: dict[str, Any]) -> None:
+    """Write the transition of an attribution, with what its transaction answers."""
+    await conn.execute(APPEND_TRANSITION, *of_transition(t, answered))
 
 
 async def append(

@@ -13,6 +13,8 @@ class Standing(NamedTuple):
     subject: Subject
     state: str
     ended_on: date | None
+    replaces: str | None
+    replaced_by: str | None
 
 
 async def attribution(conn: Connection, attribution_id: str) -> Standing | None:
@@ -20,16 +22,17 @@ async def attribution(conn: Connection, attribution_id: str) -> Standing | None:
     row = await conn.fetchrow(
         """
         SELECT attribution_id, block_id, patient_id, physician, rls, time_zone, priority, vulnerable,
-               attributed_at, state, ended_on
-        FROM attributions WHERE attribution_id = $1
+               attributed_at, state, ended_on, replaces,
+               (SELECT n.attribution_id FROM attributions n WHERE n.replaces = a.attribution_id) AS replaced_by
+        FROM attributions a WHERE attribution_id = $1
         """,
         attribution_id,
     )
     if row is None:
         return None
     values = dict(row)
-    state, ended_on = values.pop("state"), values.pop("ended_on")
-    return Standing(Subject(**values), state, ended_on)
+    rest = {name: values.pop(name) for name in ("state", "ended_on", "replaces", "replaced_by")}
+    return Standing(Subject(**values), **rest)
 
 
 async def open_attributions(conn: Connection, patient_id: str) -> list[str]:
@@ -55,3 +58,27 @@ async def time_zone(conn: Connection, patient_id: str) -> str | None:
 async def has_patients(conn: Connection) -> bool:
     """Tell whether anybody was ever registered."""
     return bool(await conn.fetchval("SELECT EXISTS (SELECT FROM patients)"))
+
+
+class Member(NamedTuple):
+    """An attribution of a block or of a physician, and where it is."""
+
+    attribution_id: str
+    state: str
+    ended: bool
+
+
+async def members(
+    conn: Connection, *, block_id: str | None = None, physician: str | None = None
+) -> list[Member]:
+    """Return the attributions of that block, or of that physician, in the order of their references."""
+    rows = await conn.fetch(
+        """
+        SELECT attribution_id, state, ended_on IS NOT NULL AS ended FROM attributions
+        WHERE ($1::text IS NULL OR block_id = $1) AND ($2::text IS NULL OR physician = $2)
+        ORDER BY attribution_id
+        """,
+        block_id,
+        physician,
+    )
+    return [Member(**row) for row in rows]

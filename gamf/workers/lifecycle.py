@@ -12,21 +12,24 @@ from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.runtime import Runtime
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkerDeploymentConfig, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from gamf.runtime.database import database_pool
 from gamf.runtime.health import Probes, health_server
 from gamf.runtime.settings import Settings
 from gamf.runtime.temporal import connect
-from gamf.workers import registry
+from gamf.workers import gauges, registry
 from gamf.workers.registry import Registry
 
 if TYPE_CHECKING:
     from gamf.runtime.database import Pool
 
 TASK_QUEUE = "gamf"
+DEPLOYMENT = "gamf"
+"""The worker deployment, whose versions are told apart by `GAMF_BUILD_ID`."""
 # A killed worker's cached workflows wait this long before another takes them (10 s as shipped).
 _STICKY_TIMEOUT = timedelta(seconds=2)
 # Pure and deterministic, and costly to import anew for every workflow.
@@ -134,11 +137,31 @@ def make_worker(client: Client, settings: Settings, what: Registry) -> Worker:
         max_concurrent_activities=settings.max_concurrent_activities,
         sticky_queue_schedule_to_start_timeout=_STICKY_TIMEOUT,
         graceful_shutdown_timeout=timedelta(seconds=settings.graceful_shutdown_seconds),
+        deployment_config=_deployment(settings),
+    )
+
+
+def _deployment(settings: Settings) -> WorkerDeploymentConfig | None:
+    """Return the version that the worker announces; what is under way goes on with whichever is current.
+
+    An attribution lives for three years, longer than any version is kept running: so none is pinned to the one that
+    began it, and patches tell the old histories from the new.
+    """
+    if settings.build_id is None:
+        return None
+    return WorkerDeploymentConfig(
+        version=WorkerDeploymentVersion(deployment_name=DEPLOYMENT, build_id=settings.build_id),
+        use_worker_versioning=True,
+        default_versioning_behavior=VersioningBehavior.AUTO_UPGRADE,
     )
 
 
 def workflow_runner(settings: Settings) -> WorkflowRunner:
-    """Return the SDK's sandbox, with what is pure let through, or none where the setting says so."""
+    """Return no sandbox, or the SDK's, with what is pure let through, where the setting asks for it.
+
+    It catches code that is not deterministic when that is written, and costs the most of a worker's work each time that
+    it runs: so the tests and the replay of the saved histories run in it, and a worker does not.
+    """
     if not settings.sandbox:
         return UnsandboxedWorkflowRunner()
     restrictions = SandboxRestrictions.default.with_passthrough_modules(*_PASSED_THROUGH)
@@ -162,6 +185,8 @@ async def run_worker(
         running = await stack.enter_async_context(running_worker(settings, build=build, runtime=runtime))
         if settings.health_address is not None:
             await stack.enter_async_context(health_server(settings.health_address, running.probes()))
+        if settings.metrics_address is not None and runtime is not None:
+            await stack.enter_async_context(gauges.telling(running.pool, runtime.metric_meter))
         log.info("worker started", task_queue=TASK_QUEUE, namespace=running.client.namespace)
         await _first(stop.wait(), running.wait_ended())
         log.info("worker draining", task_queue=TASK_QUEUE)

@@ -6,10 +6,10 @@ never a name, a NAM, an address or anything about health.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from temporalio import workflow
 from temporalio.common import RawValue
@@ -18,14 +18,16 @@ from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 with workflow.unsafe.imports_passed_through():
     from gamf.activities.attributions import AttributionActivities, LetterTask
     from gamf.activities.letters import LetterActivities, LetterDue
+    from gamf.activities.ramq import RamqActivities, RamqDue
     from gamf.activities.transitions import Outcome
     from gamf.domain import attribution as rules
-    from gamf.domain import facts
-    from gamf.domain.attribution import RepeatedError, Taken
+    from gamf.domain import facts, tasks
+    from gamf.domain.attribution import RepeatedError, Taken, Transition
     from gamf.domain.inbox import Sent
     from gamf.domain.model import Attribution, Start
     from gamf.domain.names import attribution_workflow_id
     from gamf.domain.refusal import Reason, RefusedByRuleError
+    from gamf.domain.reliving import Remembered, relive
     from gamf.workflows import options, visibility
     from gamf.workflows.arguments import read_argument
     from gamf.workflows.carried import Argument, Carried, Result
@@ -41,6 +43,7 @@ with workflow.unsafe.imports_passed_through():
         read_update,
         refusal_error,
     )
+    from gamf.workflows.transitions import carry_out
     from gamf.workflows.views import AttributionView, attribution_view
 
 _SHORTEST_TIMER: Final = timedelta(milliseconds=1)
@@ -78,6 +81,7 @@ class AttributionWorkflow:
         )
         self._inbox = Inbox(given.carried.inbox if given.carried else Memory())
         self._letters_due = dict.fromkeys(given.carried.letters if given.carried else ())
+        self._ramq_due = bool(given.carried and given.carried.ramq)
         self._sending: set[asyncio.Task[None]] = set()
 
     @workflow.run
@@ -145,10 +149,13 @@ class AttributionWorkflow:
                 raise ApplicationError(text, type="NotAttributable", non_retryable=True)
         for letter_id in self._letters_due:
             self._send(letter_id)
+        if self._ramq_due:
+            self._beside(self._confirm_to_ramq())
 
     def _over(self) -> bool:
-        settled = not self._inbox and not self._inbox.unwritten and not self._letters_due
-        return self._attribution.ended and settled and workflow.all_handlers_finished()
+        settled = not self._inbox and not self._inbox.unwritten
+        handed_over = not self._letters_due and not self._ramq_due
+        return self._attribution.ended and settled and handed_over and workflow.all_handlers_finished()
 
     def _must_renew(self) -> bool:
         if not workflow.info().is_continue_as_new_suggested() or not workflow.all_handlers_finished():
@@ -191,6 +198,9 @@ class AttributionWorkflow:
             self._refuse(item, refused, now)
             return
         outcome = await self._do(taken)
+        if outcome.written is not None and not _same(outcome.written, taken.transition):
+            self._inbox.put_back(item)
+            return
         if outcome.overtaken or outcome.conflict is not None:
             self._inbox.refuse(item, _OVERTAKEN if outcome.overtaken else _CONFLICT, now)
         item.settled = True
@@ -203,16 +213,11 @@ class AttributionWorkflow:
 
     async def _do(self, taken: Taken) -> Outcome:
         """Carry out a transition; the attribution changes only once it is written."""
-        outcome: Outcome = await workflow.execute_activity(
-            taken.transition.step,
-            taken.transition,
-            result_type=Outcome,
-            start_to_close_timeout=options.TRANSITION_TIMEOUT,
-            retry_policy=options.FOREVER,
-            summary=visibility.STEP_SUMMARIES[taken.transition.step],
-        )
+        outcome = await carry_out(taken.transition)
         if outcome.overtaken:
             await self._do(rules.overtake(self._attribution, _told(outcome), workflow.now()))
+        elif outcome.written is not None:
+            await self._become(relive(self._attribution, [outcome.written]).attribution, outcome)
         elif outcome.conflict is None:
             await self._become(taken.attribution, outcome)
         return outcome
@@ -222,6 +227,9 @@ class AttributionWorkflow:
         self._show(before)
         for letter_id in outcome.letters:
             self._send(letter_id)
+        if outcome.ramq:
+            self._ramq_due = True
+            self._beside(self._confirm_to_ramq())
         for attribution_id in outcome.tell:
             await self._tell(attribution_id, outcome)
 
@@ -239,15 +247,18 @@ class AttributionWorkflow:
         """Keep the search attributes and the current details true."""
         known = workflow.info().typed_search_attributes
         if before is None and known.get(visibility.STATE) is None:
-            workflow.upsert_search_attributes(visibility.at_start_updates(self._start))
+            workflow.upsert_search_attributes(visibility.at_start_updates(self._attribution))
         elif before is not None and (changed := visibility.updates(before, self._attribution)):
             workflow.upsert_search_attributes(changed)
         workflow.set_current_details(visibility.details(self._attribution))
 
     def _send(self, letter_id: str) -> None:
-        """Send a letter beside the rest of the attribution's life: a carrier may be long, and people do not wait."""
         self._letters_due[letter_id] = None
-        task = asyncio.create_task(self._send_letter(letter_id))
+        self._beside(self._send_letter(letter_id))
+
+    def _beside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Hand over beside the rest of the attribution's life: a carrier may be long, and people do not wait."""
+        task = asyncio.create_task(work)
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
 
@@ -265,9 +276,22 @@ class AttributionWorkflow:
             await self._ask_about(letter_id)
         self._letters_due.pop(letter_id, None)
 
+    async def _confirm_to_ramq(self) -> None:
+        """Hand over a supplement: the block closed, and its list went, before this patient was confirmed (R6)."""
+        assert self._start.block_id is not None  # noqa: S101 - only a block has a list
+        await workflow.execute_activity_method(
+            RamqActivities.confirm_to_ramq,
+            RamqDue(block_id=self._start.block_id, at=workflow.now()),
+            start_to_close_timeout=options.RAMQ_TIMEOUT,
+            retry_policy=options.RAMQ_RETRY,
+            summary=visibility.RAMQ_SUPPLEMENT_SUMMARY,
+        )
+        self._ramq_due = False
+
     async def _ask_about(self, letter_id: str) -> None:
-        number = int(letter_id.rpartition("-")[2])
-        late = LetterTask(attribution_id=self._start.attribution_id, transition=number, at=workflow.now())
+        number, now = int(letter_id.rpartition("-")[2]), workflow.now()
+        due = tasks.due(now, self._start.policy, self._start.time_zone)
+        late = LetterTask(attribution_id=self._start.attribution_id, transition=number, at=now, due=due)
         await workflow.execute_activity_method(
             AttributionActivities.ask_about_letter,
             late,
@@ -278,9 +302,17 @@ class AttributionWorkflow:
 
     def _carried(self) -> Argument:
         carried = Carried(
-            attribution=self._attribution, inbox=self._inbox.memory(), letters=tuple(self._letters_due)
+            attribution=self._attribution,
+            inbox=self._inbox.memory(),
+            letters=tuple(self._letters_due),
+            ramq=self._ramq_due,
         )
         return Argument(**self._start.model_dump(), carried=carried)
+
+
+def _same(written: Remembered, t: Transition) -> bool:
+    """Tell whether what is written is the very fact that was to be, but for the instant at which it was taken."""
+    return (written.event, written.argument) == (t.event, t.argument)
 
 
 def _told(outcome: Outcome) -> facts.Overtaking:

@@ -7,14 +7,17 @@ for them. Its history holds opaque identifiers only.
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime
-from typing import Any, Final
+from datetime import datetime, timedelta
+from typing import Any, Final, cast
 
 from temporalio import workflow
 from temporalio.common import RawValue
 
 with workflow.unsafe.imports_passed_through():
+    from pydantic import ValidationError
+
     from gamf.activities.blocks import Answer, BlockActivities, Decision, Drawn, DrawRequest, Listed
+    from gamf.activities.ramq import RamqActivities, RamqDue
     from gamf.domain import block as rules
     from gamf.domain.block import BlockRequest, BlockState
     from gamf.domain.facts import Accepted, Refused
@@ -37,9 +40,10 @@ with workflow.unsafe.imports_passed_through():
     )
     from gamf.workflows.views import BlockMember, BlockView
 
-CHANGED: Final = "attribution_changed"
-"""The signal by which an attribution reports its state."""
+CHANGED: Final = "attributions_changed"
+"""The signal by which attributions report the states that they have reached."""
 _SYSTEM: Final = "gamf"
+_SHORTEST_TIMER: Final = timedelta(milliseconds=1)
 _NOT_BY_TEMPORAL: Final = Reason(
     rule="A21",
     fr="Un bloc ne s'annule pas dans Temporal : envoyez le fait « withdrawn ».",
@@ -61,6 +65,8 @@ class BlockWorkflow:
         self._listed = earlier.listed if earlier else ()
         self._states = dict(earlier.states) if earlier else {}
         self._attributed_at = earlier.attributed_at if earlier else None
+        self._deadline = earlier.deadline if earlier else None
+        self._zone = earlier.time_zone if earlier else None
         self._refusal: Reason | None = None
         self._withdrawn_for: str | None = None
         self._inbox = Inbox(earlier.inbox if earlier else Memory())
@@ -84,7 +90,7 @@ class BlockWorkflow:
         item = read_update([sent])
         try:
             check_legible(item)
-            rules.check_taken(self._state, rules.parse(item.fact, item.argument))
+            self._check(rules.parse(item.fact, item.argument))
         except RefusedByRuleError as refused:
             raise refusal_error(refused.reason) from None
 
@@ -115,6 +121,7 @@ class BlockWorkflow:
             size=self._request.size,
             requested_by=self._request.requested_by,
             attributed_at=self._attributed_at,
+            deadline=self._deadline,
             reason=self._withdrawn_for,
             counts=dict(Counter(self._state_of(listed) for listed in self._listed)),
             list=tuple(self._member(listed) for listed in self._listed),
@@ -133,13 +140,25 @@ class BlockWorkflow:
                 return True
             if self._state is BlockState.ATTRIBUTED and not self._unanswered():
                 await self._close()
+            elif self._deadline is not None and self._deadline <= workflow.now():
+                await self._withdraw(rules.not_approved(self._request.policy), self._deadline)
             elif self._inbox and self._inbox.unwritten < options.REFUSALS_AT_ONCE:
                 await self._take(self._inbox.next())
             elif self._inbox.unwritten:
                 await keep_refused(self._inbox, "block", self._request.block_id, self._request.policy.version)
             else:
-                await workflow.wait_condition(self._awake)
+                await self._wait()
         return False
+
+    async def _wait(self) -> None:
+        if self._deadline is None:
+            await workflow.wait_condition(self._awake)
+            return
+        left = max(self._deadline - workflow.now(), _SHORTEST_TIMER)
+        with suppress(TimeoutError):
+            await workflow.wait_condition(
+                self._awake, timeout=left, timeout_summary=visibility.APPROVAL_TIMER
+            )
 
     def _over(self) -> bool:
         ended = self._state in {BlockState.CLOSED, BlockState.WITHDRAWN}
@@ -165,6 +184,7 @@ class BlockWorkflow:
         self._listed = drawn.listed
         self._refusal = drawn.refusal
         self._withdrawn_for = str(drawn.refusal) if drawn.refusal else None
+        self._deadline, self._zone = drawn.deadline, drawn.time_zone
         self._state = BlockState.WITHDRAWN if drawn.refusal else BlockState.DRAWN
         self._show()
         if not drawn.listed and not drawn.refusal:
@@ -177,12 +197,17 @@ class BlockWorkflow:
         try:
             check_legible(item.sent)
             fact = rules.parse(item.sent.fact, item.sent.argument)
-            rules.check_taken(self._state, fact)
+            self._check(fact)
         except RefusedByRuleError as refused:
             self._inbox.refuse(item, refused.reason, workflow.now())
             return
         await self._follow(fact)
         item.settled = True
+
+    def _check(self, fact: rules.AnyBlockFact) -> None:
+        now = workflow.now()
+        rules.check_taken(self._state, fact, now, self._deadline)
+        rules.check_answered_at(fact, self._attributed_at, now)
 
     async def _follow(self, fact: rules.AnyBlockFact) -> None:
         match fact:
@@ -191,11 +216,10 @@ class BlockWorkflow:
             case rules.Withdrawn():
                 await self._withdraw(fact)
             case rules.ListAccepted():
-                await self._answer(Accepted.name, {"by": fact.by, "at": self._at(fact.at)})
+                await self._answer(Accepted.name, {"by": fact.by}, fact.at or workflow.now())
             case rules.ListRefused():
-                await self._answer(
-                    Refused.name, {"by": fact.by, "reason": fact.reason, "at": self._at(fact.at)}
-                )
+                argument = {"by": fact.by, "reason": fact.reason}
+                await self._answer(Refused.name, argument, fact.at or workflow.now())
 
     async def _approve(self, fact: rules.Approved) -> None:
         decision = self._decision(fact.by)
@@ -208,26 +232,29 @@ class BlockWorkflow:
             summary="Attribuer les patients de la liste : les 72 heures commencent",
         )
         self._attributed_at = decision.at
+        self._deadline = None
         self._state = BlockState.ATTRIBUTED
         self._show()
 
-    async def _withdraw(self, fact: rules.Withdrawn) -> None:
+    async def _withdraw(self, fact: rules.Withdrawn, at: datetime | None = None) -> None:
         await workflow.execute_activity_method(
             BlockActivities.withdraw_list,
-            self._decision(fact.by, fact.reason),
+            self._decision(fact.by, fact.reason, at),
             start_to_close_timeout=options.TRANSITION_TIMEOUT,
             retry_policy=options.FOREVER,
             summary="Remettre les patients de la liste où ils étaient",
         )
         self._withdrawn_for = fact.reason
+        self._deadline = None
         self._state = BlockState.WITHDRAWN
         self._show()
 
-    async def _answer(self, fact: str, argument: dict[str, Any]) -> None:
-        unanswered = self._unanswered()
+    async def _answer(self, fact: str, argument: dict[str, Any], at: datetime) -> None:
+        # Whoever replaced another after the physician answered is not in that answer (A17).
+        unanswered = self._unanswered(at)
         await workflow.execute_activity_method(
             BlockActivities.answer_list,
-            Answer(fact=fact, argument=argument, attribution_ids=unanswered),
+            Answer(fact=fact, argument={**argument, "at": at.isoformat()}, attribution_ids=unanswered),
             start_to_close_timeout=options.BULK_TIMEOUT,
             heartbeat_timeout=options.BULK_HEARTBEAT,
             retry_policy=options.FOREVER,
@@ -251,20 +278,44 @@ class BlockWorkflow:
         )
         self._state = BlockState.CLOSED
         self._show()
+        await workflow.execute_activity_method(
+            RamqActivities.confirm_to_ramq,
+            RamqDue(block_id=self._request.block_id, at=workflow.now()),
+            start_to_close_timeout=options.RAMQ_TIMEOUT,
+            retry_policy=options.RAMQ_RETRY,
+            summary=visibility.RAMQ_LIST_SUMMARY,
+        )
 
     def _note_change(self, report: object) -> bool:
-        match report:
-            case {"attribution_id": str(attribution_id), "state": str(state)} if state in set(State):
-                # Reports may come twice or out of order; an answer is never taken back.
-                if self._states.get(attribution_id, State.PROPOSED) in rules.ANSWERS:
-                    self._states[attribution_id] = state
-                    self._tell_operators()
-                return True
-            case _:
-                return False
+        states = _reported(report)
+        if states is None or not self._note_replacement(cast("dict[str, object]", report).get("replacement")):
+            return False
+        for attribution_id, state in states.items():
+            # Reports may come twice or out of order; an answer is never taken back.
+            if self._states.get(attribution_id, State.PROPOSED) in rules.ANSWERS:
+                self._states[attribution_id] = state
+        self._tell_operators()
+        return True
 
-    def _unanswered(self) -> tuple[str, ...]:
-        ids = (listed.attribution_id for listed in self._listed)
+    def _note_replacement(self, line: object) -> bool:
+        """List whoever takes a cancelled patient's place, once (A17); return False when that cannot be read."""
+        if line is None:
+            return True
+        try:
+            new = Listed.model_validate(line)
+        except ValidationError:
+            return False
+        if new.attribution_id not in {listed.attribution_id for listed in self._listed}:
+            self._listed = (*self._listed, new)
+        return True
+
+    def _unanswered(self, at: datetime | None = None) -> tuple[str, ...]:
+        """Return the attributions without an answer; of those whom an answer given at that instant may concern."""
+        ids = (
+            listed.attribution_id
+            for listed in self._listed
+            if at is None or listed.attributed_at is None or listed.attributed_at <= at
+        )
         return tuple(i for i in ids if i and self._states.get(i, State.PROPOSED) in rules.ANSWERS)
 
     def _state_of(self, listed: Listed) -> str:
@@ -273,35 +324,27 @@ class BlockWorkflow:
         return self._states.get(listed.attribution_id, State.PROPOSED)
 
     def _member(self, listed: Listed) -> BlockMember:
-        return BlockMember(**listed.model_dump(), state=self._state_of(listed))
+        return BlockMember(**listed.model_dump(exclude={"attributed_at"}), state=self._state_of(listed))
 
-    def _at(self, at: datetime | None) -> str:
-        return (at or workflow.now()).isoformat()
-
-    def _decision(self, by: str, reason: str | None = None) -> Decision:
+    def _decision(self, by: str, reason: str | None = None, at: datetime | None = None) -> Decision:
         return Decision(
             block_id=self._request.block_id,
             by=by,
-            at=workflow.now(),
+            at=at or workflow.now(),
             policy=self._request.policy,
             reason=reason,
         )
 
     def _show(self) -> None:
         known = workflow.info().typed_search_attributes
-        if known.get(visibility.BLOCK) is None:
-            workflow.upsert_search_attributes(
-                [
-                    visibility.BLOCK.value_set(self._request.block_id),
-                    visibility.PHYSICIAN.value_set(self._request.physician),
-                    visibility.RLS.value_set(self._request.rls),
-                ]
-            )
+        if changed := visibility.block_updates(known, self._request, self._deadline):
+            workflow.upsert_search_attributes(changed)
         self._tell_operators()
 
     def _tell_operators(self) -> None:
         counts = Counter(self._state_of(listed) for listed in self._listed)
-        workflow.set_current_details(visibility.block_details(self._state, dict(counts)))
+        details = visibility.block_details(self._state, dict(counts), self._deadline, self._zone)
+        workflow.set_current_details(details)
 
     def _carried(self) -> BlockArgument:
         carried = CarriedBlock(
@@ -309,6 +352,18 @@ class BlockWorkflow:
             listed=self._listed,
             states=self._states,
             attributed_at=self._attributed_at,
+            deadline=self._deadline,
+            time_zone=self._zone,
             inbox=self._inbox.memory(),
         )
         return BlockArgument(**self._request.model_dump(), carried=carried)
+
+
+def _reported(report: object) -> dict[str, State] | None:
+    """Return the states that are reported, or None when it is no such report."""
+    states = cast("dict[str, object]", report).get("states") if isinstance(report, dict) else None
+    if not isinstance(states, dict):
+        return None
+    sent = cast("dict[str, object]", states)
+    known = {name: State(each) for name, each in sent.items() if isinstance(each, str) and each in set(State)}
+    return known if len(known) == len(sent) else None

@@ -116,6 +116,10 @@ class Inbox:
         """Take what has waited longest."""
         return self._waiting.popleft()
 
+    def put_back(self, item: Item) -> None:
+        """Let what was taken have its turn again, before what came after it."""
+        self._waiting.appendleft(item)
+
     def refuse(self, item: Item, reason: Reason, at: datetime) -> None:
         """Settle something as refused, and keep it with its reason."""
         self._total += 1

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from pydantic import BaseModel, ConfigDict
 
 from gamf.domain.block import BlockState
+from gamf.domain.departure import DepartureState
 from gamf.domain.effects import Owner
 from gamf.domain.inbox import RefusedFact
 from gamf.domain.model import Attribution, Enrolment, Entry
@@ -31,6 +32,7 @@ class AttributionView(BaseModel):
     sv_window: tuple[date, date] | None
     term: date | None
     attributed_at: datetime
+    adopted_on: date | None
     ended_on: date | None
     policy: str
 
@@ -54,6 +56,7 @@ def attribution_view(a: Attribution, refused: tuple[RefusedFact, ...], count: in
         sv_window=window,
         term=a.term,
         attributed_at=a.start.attributed_at,
+        adopted_on=a.adopted_on,
         ended_on=a.ended_on,
         policy=a.start.policy.version,
     )
@@ -69,6 +72,7 @@ class BlockMember(BaseModel):
     state: str
     priority: str
     vulnerable: bool
+    replaces: str | None
 
 
 class BlockView(BaseModel):
@@ -83,9 +87,33 @@ class BlockView(BaseModel):
     size: int
     requested_by: str
     attributed_at: datetime | None
+    deadline: datetime | None
     reason: str | None
     counts: dict[str, int]
     list: tuple[BlockMember, ...]
+    refused_facts: tuple[RefusedFact, ...]
+    refused_count: int
+    policy: str
+
+
+class DepartureView(BaseModel):
+    """A physician's departure: its state, its day, and how many attributions it has reached."""
+
+    model_config = ConfigDict(frozen=True)
+
+    departure_id: str
+    state: DepartureState
+    physician: str
+    rls: str | None
+    on: date
+    cause: str
+    deadline: datetime | None
+    announced_by: str
+    announced_at: datetime | None
+    reached: int
+    remaining: int
+    withdrawn_blocks: tuple[str, ...]
+    reason: str | None
     refused_facts: tuple[RefusedFact, ...]
     refused_count: int
     policy: str

@@ -11,9 +11,10 @@ from temporalio.common import (
     TypedSearchAttributes,
 )
 
-from gamf.domain import calendar, facts
-from gamf.domain.attribution import Step, begin
+from gamf.domain import calendar, facts, retro
+from gamf.domain.attribution import Step
 from gamf.domain.block import BlockRequest, BlockState
+from gamf.domain.departure import DepartureRequest, DepartureState
 from gamf.domain.model import Attribution, Entry, Start
 from gamf.domain.states import AWAITED, DEADLINE_LABELS, LABELS, WAITS, DeadlineName, State
 
@@ -38,11 +39,14 @@ STEP_SUMMARIES: Final[dict[Step, str]] = {
 }
 SEND_LETTER_SUMMARY: Final = "Remettre la lettre au transporteur"
 LETTER_TASK_SUMMARY: Final = "Ouvrir une tâche : lettre non remise"
+RAMQ_LIST_SUMMARY: Final = "Remettre à la RAMQ la liste confirmée"
+RAMQ_SUPPLEMENT_SUMMARY: Final = "Remettre à la RAMQ un supplément à la liste du bloc"
 REFUSED_SUMMARY: Final = "Consigner les faits refusés et leur motif"
 TELL_SUMMARY: Final = "Aviser l'autre attribution du patient"
 
 FACT_LABELS: Final[dict[str, str]] = {
     State.PROPOSED: "Patient attribué, proposé au médecin",
+    retro.ADOPTED: "Patient attribué hors de ce système (cohorte rétroactive)",
     facts.Accepted.name: "Acceptation du médecin confirmée",
     facts.Refused.name: "Refus du médecin",
     facts.Cancelled.name: "Annulation par le coordonnateur",
@@ -61,32 +65,31 @@ _MONTHS: Final = tuple(
 )
 
 
-def at_start(start: Start) -> TypedSearchAttributes:
-    """Return the search attributes of an attribution that starts."""
+def at_start(a: Attribution) -> TypedSearchAttributes:
+    """Return the search attributes of an attribution whose workflow starts."""
     pairs: list[SearchAttributePair[Any]] = [
-        SearchAttributePair(STATE, begin(start).attribution.state.value),
-        SearchAttributePair(PHYSICIAN, start.physician),
-        SearchAttributePair(RLS, start.rls),
-        SearchAttributePair(VULNERABLE, start.vulnerable),
+        SearchAttributePair(STATE, a.state.value),
+        SearchAttributePair(PHYSICIAN, a.start.physician),
+        SearchAttributePair(RLS, a.start.rls),
+        SearchAttributePair(VULNERABLE, a.start.vulnerable),
     ]
-    deadline = begin(start).attribution.deadline
-    if deadline is not None:
-        pairs.append(SearchAttributePair(DEADLINE, deadline))
-    if start.block_id is not None:
-        pairs.append(SearchAttributePair(BLOCK, start.block_id))
+    if a.next_deadline is not None:
+        pairs.append(SearchAttributePair(DEADLINE, a.next_deadline))
+    if a.start.block_id is not None:
+        pairs.append(SearchAttributePair(BLOCK, a.start.block_id))
     return TypedSearchAttributes(pairs)
 
 
-def at_start_updates(start: Start) -> Sequence[SearchAttributeUpdate[Any]]:
+def at_start_updates(a: Attribution) -> Sequence[SearchAttributeUpdate[Any]]:
     """Return the same, for an attribution that was started without them."""
-    due = begin(start).attribution.deadline
+    due, block_id = a.next_deadline, a.start.block_id
     return [
-        STATE.value_set(begin(start).attribution.state.value),
-        PHYSICIAN.value_set(start.physician),
-        RLS.value_set(start.rls),
-        VULNERABLE.value_set(start.vulnerable),
+        STATE.value_set(a.state.value),
+        PHYSICIAN.value_set(a.start.physician),
+        RLS.value_set(a.start.rls),
+        VULNERABLE.value_set(a.start.vulnerable),
         *([DEADLINE.value_set(due)] if due else []),
-        *([BLOCK.value_set(start.block_id)] if start.block_id else []),
+        *([BLOCK.value_set(block_id)] if block_id else []),
     ]
 
 
@@ -128,7 +131,8 @@ def _what_next(a: Attribution) -> list[tuple[str, str]]:
 
 def _latest(a: Attribution) -> list[Entry]:
     """Return the latest facts and deadlines, the last one first."""
-    begun = Entry(fact=State.PROPOSED, at=a.start.attributed_at, policy="", state=State.PROPOSED)
+    event = retro.ADOPTED if a.adopted_on else State.PROPOSED
+    begun = Entry(fact=event, at=a.start.attributed_at, policy="", state=State.PROPOSED)
     return sorted((begun, *a.history, *a.passed), key=lambda entry: entry.at, reverse=True)[:_LATEST]
 
 
@@ -155,8 +159,12 @@ def timer_summary(a: Attribution) -> str:
 
 
 def _local(a: Attribution, instant: datetime) -> tuple[date, str]:
+    return _on_the_wall(instant, a.start.time_zone)
+
+
+def _on_the_wall(instant: datetime, time_zone: str) -> tuple[date, str]:
     """Say an instant on the RLS's clock (A23); midnight is 24:00 of the day that ends, as in the rules."""
-    local = instant.astimezone(calendar.zone(a.start.time_zone))
+    local = instant.astimezone(calendar.zone(time_zone))
     if local.time() == time(0):
         return local.date() - timedelta(days=1), "24\u00a0h\u00a000"
     return local.date(), f"{local.hour}\u00a0h\u00a0{local:%M}"
@@ -180,6 +188,25 @@ def block_summary(request: BlockRequest) -> str:
     )
 
 
+APPROVAL_TIMER: Final = "Fin du délai d'approbation : la liste est retirée"
+
+
+def block_updates(
+    known: TypedSearchAttributes, request: BlockRequest, deadline: datetime | None
+) -> Sequence[SearchAttributeUpdate[Any]]:
+    """Return what a block's search attributes lack: whose it is, and the deadline that it waits for."""
+    changed: list[SearchAttributeUpdate[Any]] = []
+    if known.get(BLOCK) is None:
+        changed += [
+            BLOCK.value_set(request.block_id),
+            PHYSICIAN.value_set(request.physician),
+            RLS.value_set(request.rls),
+        ]
+    if known.get(DEADLINE) != deadline:
+        changed.append(DEADLINE.value_unset() if deadline is None else DEADLINE.value_set(deadline))
+    return changed
+
+
 _BLOCK_DETAILS: Final[dict[BlockState, tuple[str, str]]] = {
     BlockState.REQUESTED: ("Demandé", "Personne : le tirage est en cours"),
     BlockState.DRAWN: ("Liste tirée, à approuver", "Le coordonnateur : approuver la liste ou la retirer"),
@@ -193,10 +220,15 @@ _BLOCK_DETAILS: Final[dict[BlockState, tuple[str, str]]] = {
 _PLACES: Final = {"drawn": "tirés, en attente de l'approbation", "waiting": "de nouveau sur la liste"}
 
 
-def block_details(state: BlockState, counts: dict[str, int]) -> str:
-    """Return, in Markdown, the block's state, who is expected to act, and how many are where."""
+def block_details(
+    state: BlockState, counts: dict[str, int], deadline: datetime | None = None, time_zone: str | None = None
+) -> str:
+    """Return, in Markdown, the block's state, who is expected to act and until when, and how many are where."""
     label, awaited = _BLOCK_DETAILS[state]
     rows = [("État", f"**{label}** (`{state}`)"), ("Qui doit agir", f"**{awaited}**")]
+    if deadline is not None and time_zone is not None:
+        day, hour = _on_the_wall(deadline, time_zone)
+        rows += [("Prochaine échéance", f"**{_day(day)}, {hour}**"), ("À l'échéance", APPROVAL_TIMER)]
     patients = [(_sentence(_where(name)), str(count)) for name, count in sorted(counts.items())]
     return "\n\n".join(
         [_table(rows), "**Patients de la liste**", _table(patients)] if patients else [_table(rows)]
@@ -205,3 +237,71 @@ def block_details(state: BlockState, counts: dict[str, int]) -> str:
 
 def _where(name: str) -> str:
     return _PLACES.get(name) or LABELS[State(name)][0]
+
+
+DEPARTURE_TIMER: Final = "Prise d'effet du départ du médecin"
+DEPARTURE_AGAIN: Final = "Attendre les attributions qui ne sont pas encore dans Temporal"
+_CAUSES: Final = {
+    "retired": "retraite",
+    "deceased": "décès",
+    "non_participating": "non-participation",
+    "disengaged": "désengagement",
+    "moved": "départ du RLS",
+}
+_DEPARTURE_DETAILS: Final[dict[DepartureState, tuple[str, str]]] = {
+    DepartureState.REQUESTED: ("Demandé", "Personne : l'annonce est en cours d'écriture"),
+    DepartureState.ANNOUNCED: (
+        "Annoncé : aucun nouveau bloc",
+        "Le coordonnateur, si le médecin reste : retirer l'annonce avant sa date",
+    ),
+    DepartureState.EFFECTIVE: ("En vigueur", "Personne : chaque attribution en est avisée"),
+    DepartureState.DONE: ("Terminé : toutes les attributions sont avisées", "Personne"),
+    DepartureState.WITHDRAWN: ("Retiré : le médecin reste", "Personne"),
+}
+
+
+def departure_summary(request: DepartureRequest) -> str:
+    """Return the one line that the UI's list shows for a departure."""
+    return f"Départ du médecin {request.physician} le {request.on} ({_CAUSES[request.cause]})"
+
+
+def departure_pairs(request: DepartureRequest, rls: str, deadline: datetime) -> TypedSearchAttributes:
+    """Return the search attributes of a departure that starts."""
+    return TypedSearchAttributes(
+        [
+            SearchAttributePair(PHYSICIAN, request.physician),
+            SearchAttributePair(RLS, rls),
+            SearchAttributePair(DEADLINE, deadline),
+        ]
+    )
+
+
+def departure_updates(
+    known: TypedSearchAttributes, physician: str, rls: str | None, deadline: datetime | None
+) -> Sequence[SearchAttributeUpdate[Any]]:
+    """Return what a departure's search attributes lack."""
+    changed: list[SearchAttributeUpdate[Any]] = []
+    if known.get(PHYSICIAN) is None:
+        changed.append(PHYSICIAN.value_set(physician))
+    if rls is not None and known.get(RLS) is None:
+        changed.append(RLS.value_set(rls))
+    if known.get(DEADLINE) != deadline:
+        changed.append(DEADLINE.value_unset() if deadline is None else DEADLINE.value_set(deadline))
+    return changed
+
+
+def departure_details(
+    request: DepartureRequest, state: DepartureState, *, reached: int, remaining: int, lists: Sequence[str]
+) -> str:
+    """Return, in Markdown, the departure's state, its day, who is expected to act, and how many it has reached."""
+    label, awaited = _DEPARTURE_DETAILS[state]
+    rows = [
+        ("État", f"**{label}** (`{state}`)"),
+        ("Prise d'effet", f"**{_day(request.on)}**, 0\u00a0h\u00a000 (heure du RLS)"),
+        ("Motif", _CAUSES[request.cause]),
+        ("Qui doit agir", f"**{awaited}**"),
+        ("Attributions avisées", str(reached)),
+        ("À aviser encore", str(remaining)),
+        ("Listes tirées retirées", ", ".join(lists) or "aucune"),
+    ]
+    return _table(rows)

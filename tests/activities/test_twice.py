@@ -1,16 +1,19 @@
 """Each activity run twice, and two at once against each other: one effect, one answer."""
 
 import asyncio
+import hashlib
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from temporalio.testing import ActivityEnvironment
 
 from gamf.activities.attributions import AttributionActivities, LetterTask, RefusedFact, RefusedFacts
 from gamf.activities.blocks import Answer, BlockActivities, Decision, DrawRequest
 from gamf.activities.letters import LetterActivities, LetterDue
+from gamf.activities.ramq import RamqActivities, RamqDue
 from gamf.activities.transitions import Outcome, carry_out
 from gamf.domain import attribution as rules
 from gamf.domain.attribution import Taken
@@ -18,8 +21,11 @@ from gamf.domain.block import BlockRequest
 from gamf.domain.facts import parse
 from gamf.domain.model import Attribution, Start
 from gamf.domain.policy import CURRENT
-from gamf.letters.carriers import OutboxCarrier
+from gamf.domain.reliving import Remembered, relive
+from gamf.letters.carriers import CarrierError, OutboxCarrier
+from gamf.letters.ramq import RamqOutbox
 from gamf.letters.render import LetterRenderer
+from gamf.storage import ramq, register, tasks
 from gamf.storage.connection import Pool
 from tests.recorder import Recorder
 from tests.system import a_start, add_network, add_patients, add_physician
@@ -35,6 +41,8 @@ TABLES = (
     "not_offered",
     "blocks",
     "block_patients",
+    "ramq_files",
+    "ramq_names",
 )
 
 
@@ -54,6 +62,9 @@ def lines(outbox: Path) -> int:
     return len((outbox / "manifest.csv").read_text("utf-8").splitlines())
 
 
+LATE = LetterTask(attribution_id="2026-000001", transition=1, at=NOON, due=NOON + timedelta(days=7))
+
+
 class Case:
     """One patient attributed in a database of the test's own."""
 
@@ -62,7 +73,7 @@ class Case:
         self.start = start
         self.attribution: Attribution = rules.begin(start).attribution
         self.recorder = Recorder()
-        self.activities = AttributionActivities(pool, self.recorder)
+        self.activities = AttributionActivities(pool, self.recorder, self.recorder)
 
     async def propose(self) -> None:
         assert await carry_out(self.pool, rules.begin(self.start).transition) == Outcome()
@@ -98,6 +109,11 @@ class Case:
             taken.transition.number,
         )
         assert records == 1
+
+    async def asked(self) -> list[str]:
+        """Return the kinds of the open tasks."""
+        rows = await self.pool.fetch("SELECT kind FROM tasks WHERE closed_at IS NULL ORDER BY kind")
+        return [row["kind"] for row in rows]
 
     async def place(self) -> str:
         return str(
@@ -220,7 +236,7 @@ async def test_reopen_window(case: Case) -> None:
     await carry_out(case.pool, case.wait_until(NOON + timedelta(days=16)).transition)
     reopened = case.report("window_reopened", NOON + timedelta(days=16), opens_on="2026-06-17", reason="R11")
     await case.once_only(reopened)
-    assert await case.pool.fetchval("SELECT count(*) FROM tasks WHERE closed_at IS NULL") == 0
+    assert await case.asked() == ["sv_to_enter"]
 
 
 async def test_a16_note_of_a_departure_to_come(case: Case) -> None:
@@ -264,8 +280,24 @@ async def test_two_transitions_of_the_same_number_have_one_effect(case: Case) ->
     accept = case.report("accepted", NOON + timedelta(hours=1)).transition
     case.attribution = before
     refuse = case.report("refused", NOON + timedelta(hours=1), reason="x").transition
-    await asyncio.gather(carry_out(case.pool, accept), carry_out(case.pool, refuse))
-    assert await case.pool.fetchval("SELECT count(*) FROM records WHERE number = 1") == 1
+    answers = await asyncio.gather(carry_out(case.pool, accept), carry_out(case.pool, refuse))
+    (record,) = await case.pool.fetch("SELECT event, at, argument, after FROM records WHERE number = 1")
+    # One was carried out; the other is told which, to be taken on before anything else.
+    assert [answer.written for answer in answers if answer.written] == [Remembered(**record)]
+
+
+async def test_a_fact_taken_again_later_is_answered_with_when_it_was_taken(case: Case) -> None:
+    await case.propose()
+    before = case.attribution
+    first = await case.go("accepted", NOON + timedelta(hours=1))
+    case.attribution = before
+    again = case.report("accepted", NOON + timedelta(hours=2))
+    outcome = await case.once_only(again)
+    assert outcome.letters == first.letters
+    assert outcome.written is not None
+    assert (outcome.written.event, outcome.written.at) == ("accepted", NOON + timedelta(hours=1))
+    lived = relive(before, [outcome.written])
+    assert lived.attribution.confirmed_on == date(2026, 6, 1)
 
 
 async def test_invariant_2_what_postgresql_refuses_changes_nothing(case: Case) -> None:
@@ -293,9 +325,57 @@ async def test_keep_refused_facts(case: Case) -> None:
 
 async def test_ask_about_letter(case: Case) -> None:
     await confirmed(case)
-    late = LetterTask(attribution_id="2026-000001", transition=1, at=NOON)
-    await asyncio.gather(*(case.activities.ask_about_letter(late) for _ in range(8)))
-    assert await case.pool.fetchval("SELECT count(*) FROM tasks") == 1
+    await asyncio.gather(*(case.activities.ask_about_letter(LATE) for _ in range(8)))
+    assert await case.asked() == ["letter_not_sent", "sv_to_enter"]
+
+
+async def test_a_letter_that_goes_after_all_closes_its_task(case: Case, tmp_path: Path) -> None:
+    await confirmed(case)
+    await case.activities.ask_about_letter(LATE)
+    activities = LetterActivities(case.pool, LetterRenderer(), OutboxCarrier(tmp_path))
+    await activities.send_letter(LetterDue(letter_id="2026-000001-1", at=NOON))
+    assert await case.asked() == ["sv_to_enter"]
+    # A task asked for late, once the letter has gone, is not opened.
+    await case.activities.ask_about_letter(LATE.model_copy(update={"at": NOON + timedelta(days=1)}))
+    assert await case.asked() == ["sv_to_enter"]
+
+
+async def test_a15_nobody_is_asked_about_the_letter_of_whoever_has_died(case: Case) -> None:
+    await confirmed(case)
+    await case.pool.execute("UPDATE letters SET state = 'sending'")
+    await case.activities.ask_about_letter(LATE)
+    await case.go("patient_left", NOON + timedelta(hours=2), on="2026-06-01", cause="deceased")
+    assert await case.asked() == []
+    await case.activities.ask_about_letter(LATE.model_copy(update={"transition": 1}))
+    assert await case.asked() == []
+
+
+async def test_a24_an_announced_fact_is_no_longer_asked_about_once_it_has_come_true(case: Case) -> None:
+    await confirmed(case)
+    ahead = {"physician": "54321", "effective_on": "2026-08-01", "basis": "essai"}
+    await case.go("enrolled_elsewhere", NOON + timedelta(hours=2), **ahead)
+    await case.go("cancelled", NOON + timedelta(hours=3), reason="x")
+    assert await case.asked() == ["announced_fact"]
+    async with case.pool.acquire() as conn, conn.transaction():
+        await register.enrol_outside(
+            conn,
+            case.start.patient_id,
+            "54321",
+            date(2026, 8, 1),
+            "essai",
+            by="gaco",
+            at=NOON + timedelta(days=1),
+            today=date(2026, 6, 2),
+        )
+    assert await case.asked() == []
+
+
+async def test_a_patient_who_moves_takes_along_what_is_asked_about_them(case: Case) -> None:
+    async with case.pool.acquire() as conn:
+        await tasks.open_about_patient(conn, case.start.patient_id, "x", "gaco", 1, NOON, NOON)
+        rls = await add_network(conn)
+        await conn.execute("UPDATE patients SET rls = $2 WHERE patient_id = $1", case.start.patient_id, rls)
+    assert await case.pool.fetchval("SELECT rls FROM tasks") == rls
 
 
 async def test_send_letter(case: Case, tmp_path: Path) -> None:
@@ -441,3 +521,239 @@ async def test_blocks_of_850_are_attributed_however_many_came_before(block: Bloc
         listed = await ActivityEnvironment().run(block.activities.attribute_list, decision)
         assert len(listed) == 850
     assert await block.pool.fetchval("SELECT count(*) FROM attributions WHERE under_way") == 3 * 850
+
+
+# --- a replacement is drawn once, whatever is stopped on the way ------------------------------------------------------
+
+
+async def on_a_list(block: BlockCase, size: int) -> list[Case]:
+    """Attribute a block of that size; return its attributions."""
+    block.due = DrawRequest(request=block.request.model_copy(update={"size": size}), at=NOON)
+    await block.activities.draw_list(block.due)
+    await block.activities.attribute_list(block.decision)
+    return [Case(block.pool, start) for start in block.recorder.started]
+
+
+async def replaced(pool: Pool) -> list[tuple[str, str]]:
+    rows = await pool.fetch(
+        "SELECT replaces, attribution_id FROM attributions WHERE replaces IS NOT NULL ORDER BY 2"
+    )
+    return [(row["replaces"], row["attribution_id"]) for row in rows]
+
+
+async def test_r5_a17_return_to_list_draws_one_replacement(block: BlockCase) -> None:
+    case, *_ = await on_a_list(block, 3)
+    outcome = await case.once_only(case.report("cancelled", NOON + timedelta(hours=1), reason="dispute"))
+    assert (outcome.replacement or {})["attribution_id"] == "2026-000004"
+    assert await replaced(block.pool) == [("2026-000001", "2026-000004")]
+    assert {start.attribution_id for start in case.recorder.started} == {"2026-000004"}
+    line = case.recorder.replacements[0]
+    assert all(each == line for each in case.recorder.replacements)
+    assert (line["attribution_id"], line["replaces"]) == ("2026-000004", "2026-000001")
+    assert case.recorder.reported[0] == ("2026-0001", "2026-000001", "cancelled")
+
+
+async def test_a17_a_worker_that_stops_before_the_replacement_is_started_starts_it_the_next_time(
+    block: BlockCase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case, *_ = await on_a_list(block, 1)
+    transition = case.report("cancelled", NOON + timedelta(hours=1), reason="dispute").transition
+
+    async def stopped(_start: Start) -> None:
+        raise ConnectionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(case.recorder, "start", stopped)
+        with pytest.raises(ConnectionError):
+            await case.activities.return_to_list(transition)
+    written = await everything(block.pool)
+    assert (case.recorder.started, case.recorder.reported) == ([], [])
+    outcome: Outcome = await case.activities.return_to_list(transition)
+    assert await everything(block.pool) == written
+    assert [start.model_dump(mode="json") for start in case.recorder.started] == [outcome.replacement]
+    assert case.recorder.started[0].attributed_at == NOON + timedelta(hours=1)
+    assert len(case.recorder.replacements) == 1
+
+
+async def test_a17_a_cancellation_that_fails_to_be_written_brings_nobody(
+    block: BlockCase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case, *_ = await on_a_list(block, 1)
+    before = await everything(block.pool)
+    transition = case.report("cancelled", NOON + timedelta(hours=1), reason="dispute").transition
+
+    async def stopped(*_given: object) -> None:
+        raise ConnectionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("gamf.activities.replacement.replacements.put_on_list", stopped)
+        with pytest.raises(ConnectionError):
+            await case.activities.return_to_list(transition)
+    assert await everything(block.pool) == before
+    await case.activities.return_to_list(transition)
+    assert await replaced(block.pool) == [("2026-000001", "2026-000002")]
+
+
+async def test_a17_all_cancelled_at_once_bring_each_another_while_a_block_is_drawn(block: BlockCase) -> None:
+    cases = await on_a_list(block, 8)
+    other = block.request.model_copy(update={"block_id": "2026-0002", "size": 6})
+    cancelled = [case.report("cancelled", NOON, reason="dispute").transition for case in cases]
+    await asyncio.gather(
+        block.activities.draw_list(DrawRequest(request=other, at=NOON)),
+        *(case.activities.return_to_list(t) for case, t in zip(cases, cancelled, strict=True)),
+    )
+    assert {replaces for replaces, _ in await replaced(block.pool)} == {
+        case.start.attribution_id for case in cases
+    }
+    counts = await block.pool.fetch("SELECT place, count(*) FROM patients GROUP BY place")
+    # The 22 who waited: 8 replace, and of the 14 others and the 8 who are back, 6 are drawn.
+    assert {row["place"]: row["count"] for row in counts} == {"attributed": 8, "proposed": 6, "waiting": 16}
+
+
+async def test_a17_a_task_for_the_coordinator_when_there_is_nobody(block: BlockCase) -> None:
+    case, *_ = await on_a_list(block, 1)
+    await block.pool.execute("UPDATE patients SET priority = 'A' WHERE place = 'waiting'")
+    outcome = await case.once_only(case.report("cancelled", NOON + timedelta(hours=1), reason="x"))
+    assert outcome.replacement is None
+    assert await block.pool.fetchval("SELECT kind FROM tasks WHERE closed_at IS NULL") == "no_replacement"
+    assert await case.place() == "waiting"
+
+
+# --- a file to RAMQ, once ---------------------------------------------------------------------------------------------
+
+
+class RamqCase:
+    """A block that has closed, everybody confirmed, and the folder that its file goes to."""
+
+    def __init__(self, block: BlockCase, folder: Path) -> None:
+        self.block = block
+        self.folder = folder
+        self.activities = RamqActivities(block.pool, RamqOutbox(folder))
+        self.due = RamqDue(block_id=block.request.block_id, at=NOON + timedelta(hours=2))
+
+    def files(self) -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in self.folder.glob("ramq-*.csv")}
+
+    def listed(self) -> list[str]:
+        return [
+            line.split(",")[0] for line in (self.folder / "manifest.csv").read_text("utf-8").splitlines()[1:]
+        ]
+
+    async def row(self) -> dict[str, Any]:
+        found = await self.block.pool.fetchrow("SELECT * FROM ramq_files")
+        assert found is not None
+        return dict(found)
+
+
+@pytest.fixture
+async def closed(block: BlockCase, tmp_path: Path) -> RamqCase:
+    for case in await on_a_list(block, 3):
+        await case.go("accepted", NOON + timedelta(hours=1))
+    await block.activities.close_block(block.decision)
+    return RamqCase(block, tmp_path / "ramq")
+
+
+FIRST = "ramq-2026-0001-01.csv"
+
+
+async def test_r6_confirm_to_ramq(closed: RamqCase) -> None:
+    await asyncio.gather(*(closed.activities.confirm_to_ramq(closed.due) for _ in range(8)))
+    await closed.activities.confirm_to_ramq(closed.due)
+    assert (list(closed.files()), closed.listed()) == ([FIRST], [FIRST])
+    row = await closed.row()
+    assert (row["names"], row["content"], row["handed_at"]) == (3, None, closed.due.at)
+    assert row["sha256"] == hashlib.sha256(closed.files()[FIRST]).hexdigest()
+    records = "SELECT count(*) FROM records WHERE subject = 'block' AND event = 'confirmed_to_ramq'"
+    assert await closed.block.pool.fetchval(records) == 1
+
+
+async def test_r6_a_worker_stopped_before_the_hand_over_hands_over_the_next_time(
+    closed: RamqCase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("gamf.letters.ramq.write_durably", _stopped)
+        with pytest.raises(CarrierError):
+            await closed.activities.confirm_to_ramq(closed.due)
+    made = (await closed.row())["content"]
+    assert closed.files() == {}
+    # A name corrected meanwhile changes nothing of what was made.
+    await closed.block.pool.execute("UPDATE patients SET last_name = 'Corrigé'")
+    await closed.activities.confirm_to_ramq(closed.due)
+    assert closed.files() == {FIRST: made}
+    assert closed.listed() == [FIRST]
+
+
+async def test_r6_a_worker_stopped_between_the_file_and_its_line_writes_the_same_again(
+    closed: RamqCase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("gamf.letters.manifest.Manifest.add", _stopped)
+        with pytest.raises(CarrierError):
+            await closed.activities.confirm_to_ramq(closed.due)
+    before = closed.files()
+    assert (list(before), closed.listed()) == ([FIRST], [])
+    await closed.activities.confirm_to_ramq(closed.due)
+    assert (closed.files(), closed.listed()) == (before, [FIRST])
+
+
+async def test_r6_a_worker_stopped_between_the_hand_over_and_the_commit_hands_over_nothing_again(
+    closed: RamqCase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def stopped(*_given: object) -> bool:
+        raise ConnectionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ramq, "handed", stopped)
+        with pytest.raises(ConnectionError):
+            await closed.activities.confirm_to_ramq(closed.due)
+    assert (await closed.row())["handed_at"] is None
+    # Whoever transfers it has taken it away already: it is not put there twice.
+    (closed.folder / FIRST).unlink()
+    await closed.activities.confirm_to_ramq(closed.due)
+    assert (closed.files(), closed.listed()) == ({}, [FIRST])
+    assert (await closed.row())["handed_at"] == closed.due.at
+
+
+async def test_r6_nothing_goes_before_the_block_closes(block: BlockCase, tmp_path: Path) -> None:
+    for case in await on_a_list(block, 2):
+        outcome = await case.once_only(case.report("accepted", NOON + timedelta(hours=1)))
+        assert not outcome.ramq
+    open_ = RamqCase(block, tmp_path / "ramq")
+    await open_.activities.confirm_to_ramq(open_.due)
+    assert not open_.folder.exists()
+
+
+async def test_r6_a17_a_confirmation_after_the_block_has_closed_asks_for_a_supplement(
+    closed: RamqCase,
+) -> None:
+    await closed.activities.confirm_to_ramq(closed.due)
+    start = closed.block.recorder.started[0]
+    cancelled = Case(closed.block.pool, start)
+    cancelled.attribution = rules.take(
+        cancelled.attribution, parse("accepted", {"by": "compte"}), NOON + timedelta(hours=1)
+    ).attribution
+    taken = cancelled.report("cancelled", NOON + timedelta(hours=3), reason="dispute")
+    await cancelled.activities.return_to_list(taken.transition)
+    new = Case(closed.block.pool, cancelled.recorder.started[0])
+    outcome = await new.once_only(new.report("accepted", NOON + timedelta(hours=4)))
+    assert outcome.ramq
+    assert outcome.letters == ("2026-000004-1",)
+    await asyncio.gather(*(closed.activities.confirm_to_ramq(closed.due) for _ in range(4)))
+    assert closed.listed() == [FIRST, "ramq-2026-0001-02.csv"]
+    assert b"2026-000004,2026-000001," in closed.files()["ramq-2026-0001-02.csv"]
+
+
+async def test_r6_what_was_named_to_ramq_is_neither_edited_nor_removed(closed: RamqCase) -> None:
+    await closed.activities.confirm_to_ramq(closed.due)
+    for statement in (
+        "DELETE FROM ramq_names",
+        "UPDATE ramq_names SET number = 2",
+        "DELETE FROM ramq_files",
+        "UPDATE ramq_files SET sha256 = 'x'",
+    ):
+        with pytest.raises(asyncpg.IntegrityConstraintViolationError):
+            await closed.block.pool.execute(statement)
+
+
+def _stopped(*_given: object) -> None:
+    raise OSError(28, "No space left on device")

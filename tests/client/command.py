@@ -113,7 +113,7 @@ class Up:
 @contextmanager
 def up(terminal: Terminal, *words: str) -> Generator[Up]:
     """Start everything, wait until it is ready, and stop it at the end."""
-    command = [GAMF, "up", "--temporal-port", "0", "--ui-port", "0", "--json", *words]
+    command = [GAMF, "up", "--temporal-port", "0", "--ui-port", "0", "--console-port", "0", "--json", *words]
     process = subprocess.Popen(
         command,
         cwd=terminal.folder,

@@ -2,10 +2,7 @@
 
 import asyncio
 import json
-import tempfile
-from collections.abc import AsyncGenerator
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,13 +14,12 @@ from temporalio.service import RPCError, RPCStatusCode
 from gamf.client import acting, asking, feed, reading, training
 from gamf.client.acting import Desk
 from gamf.client.errors import NotFoundError
+from gamf.client.pacing import Pace
 from gamf.domain.facts import EnrolledElsewhere
 from gamf.domain.names import TASK_QUEUE, attribution_workflow_id, block_workflow_id
 from gamf.domain.refusal import RefusedByRuleError
-from gamf.runtime.embedded import EmbeddedTemporal
 from gamf.runtime.errors import Fault, ServiceUnreachable
 from gamf.runtime.polling import until
-from gamf.runtime.temporal import connect
 from gamf.storage import numbers
 from tests.system import System, add_physician
 
@@ -45,14 +41,6 @@ async def block(system: System, desk: Desk) -> dict[str, Any]:
     _, licence, _ = await system.people(3)
     drawn = await acting.request_block(desk, licence, 3, by=BY, now=now())
     return await acting.approve_block(desk, drawn["block_id"], by=BY)
-
-
-@pytest.fixture(scope="module")
-async def alone() -> AsyncGenerator[Client]:
-    """Return a client of another Temporal: it knows of nothing, has no worker and lets no clock move."""
-    with tempfile.TemporaryDirectory(prefix="gamf-test-") as name:
-        async with EmbeddedTemporal(Path(name), ui_port=None, durable=False) as server:
-            yield await connect(address=server.address)
 
 
 def ids(block: dict[str, Any]) -> list[str]:
@@ -300,7 +288,8 @@ async def test_nobody_is_enrolled_who_is_not_in_the_register(desk: Desk) -> None
 
 
 async def fed(desk: Desk, *lines: str) -> list[feed.Outcome]:
-    return [outcome async for outcome in feed.feed(desk, lines, by=BY, now=now)]
+    reporter = feed.Reporter(desk, BY, now, Pace())
+    return [outcome async for outcome in feed.feed(reporter, [line.encode() for line in lines])]
 
 
 async def test_facts_in_bulk_keep_their_order_and_each_line_has_its_outcome(
@@ -442,3 +431,18 @@ async def test_an_answer_that_nobody_foresaw_is_told_by_its_kind_alone(alone: Cl
             raise WorkflowUpdateFailedError(ApplicationError("of a person", type="Unforeseen"))
     assert "Unforeseen" in fault.value.fr
     assert "of a person" not in fault.value.fr + fault.value.en
+
+
+async def test_whoever_waits_no_longer_is_told_that_it_goes_on_and_the_fact_counts_once(
+    system: System,
+) -> None:
+    life = await system.attribute()
+    await life.reaches("proposed")
+    reference, sent = life.start.attribution_id, {"by": "coordo"}
+    hurried = Desk(system.pool, system.client, timedelta(milliseconds=1))
+    with pytest.raises(ServiceUnreachable) as error:
+        await acting.record_fact(hurried, reference, "accepted", sent, now=now())
+    assert error.value.service == "worker"
+    patient = Desk(system.pool, system.client)
+    view = await acting.record_fact(patient, reference, "accepted", sent, now=now())
+    assert [each["fact"] for each in view["history"] if each.get("by")] == ["accepted"]

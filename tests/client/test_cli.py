@@ -14,6 +14,7 @@ from gamf.client.cli import errors, main, session
 from gamf.client.cli.language import Text
 from gamf.client.cli.main import run
 from gamf.client.errors import NotFoundError
+from gamf.domain.orders import Listing, written
 from gamf.domain.refusal import RefusedByRuleError
 from gamf.runtime.errors import ServiceUnreachable
 from tests.client.command import GAMF, Terminal, environment
@@ -59,6 +60,20 @@ def test_what_was_typed_wrong_is_said_in_both_languages_in_json(capsys: pytest.C
         "en": "Missing argument 'BLOCK'.",
         "field": "block_id",
     }
+
+
+def test_an_order_that_a_list_has_not_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    for group, listing in (
+        ("attribution", Listing.ATTRIBUTIONS),
+        ("block", Listing.BLOCKS),
+        ("task", Listing.TASKS),
+        ("register", Listing.REGISTER),
+        ("ramq", Listing.RAMQ_FILES),
+    ):
+        assert run([group, "list", "--sort", "adresse", "--json"]) == 2
+        error = error_of(capsys)
+        assert error["field"] == "sort"
+        assert all(f"'{each}'" in error["fr"] for each in written(listing))
 
 
 def test_reading_a_bad_line_again_does_not_do_what_it_asks(

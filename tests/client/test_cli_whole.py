@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import shlex
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from collections.abc import Generator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import psutil
 import pytest
@@ -22,6 +24,8 @@ ADDED = 60
 PEOPLE = sample.PEOPLE + ADDED
 # The invented RLS in which most of the invented people live, and its physician.
 PHYSICIAN = "90001"
+# Of another one, on the same clock.
+LEAVER = "90003"
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +72,7 @@ def test_the_addresses_are_printed_on_one_line_and_kept_for_the_owner(
     terminal: Terminal, running: Up
 ) -> None:
     assert list(running.addresses) == ["temporal", "namespace", "ui", "console", "database"]
-    assert running.addresses["console"] is None
+    assert running.addresses["console"].startswith("http://127.0.0.1:")
     file = terminal.folder / "data" / "addresses.json"
     assert file.stat().st_mode & 0o777 == 0o600
 
@@ -149,6 +153,10 @@ def test_silence_makes_a_task_that_the_answer_closes(terminal: Terminal, block: 
     (task,) = [each for each in tasks if each["attribution_id"] == attribution_id]
     terminal.json("attribution", "record", attribution_id, "refused", "reason=congé")
     assert task not in terminal.json("task", "list")
+    assert terminal.json("task", "show", str(task["task_id"]))["closed_by"] is not None
+    assert terminal.json("task", "list", "--rls", task["rls"], "--due-before", "2026-01-01") == []
+    shown = terminal.run("task", "show", str(task["task_id"])).out
+    assert " 24:00 -0" in shown
     assert terminal.json("task", "done", str(task["task_id"])) == {
         "task_id": task["task_id"],
         "was_open": False,
@@ -169,6 +177,10 @@ def test_lists_are_arrays_of_what_show_prints(terminal: Terminal, block: dict[st
     people = terminal.json("register", "list")
     assert len(people) == PEOPLE
     assert len(terminal.json("register", "list", "--limit", "3")) == 3
+    turned = terminal.json("attribution", "list", "--block", block["block_id"], "--sort", "-reference")
+    assert turned == listed[::-1]
+    turned = terminal.json("register", "list", "--sort", "-line")
+    assert turned == people[::-1]
     assert len(terminal.json("network", "list")) == 4
     assert terminal.json("physician", "show", PHYSICIAN)["licence"] == PHYSICIAN
 
@@ -203,6 +215,56 @@ def test_a_feed_prints_an_outcome_a_line(terminal: Terminal, block: dict[str, An
     assert (ran.status, ran.error()["rule"]) == (3, "feed")
 
 
+def test_r8_a_clinic_enters_the_sv_of_a_whole_block_but_one(
+    terminal: Terminal, imported: list[dict[str, Any]]
+) -> None:
+    assert imported
+    drawn = terminal.json("block", "request", "--physician", "90002", "--size", "3")["block_id"]
+    first, second, third = ids(terminal.json("block", "approve", drawn))
+    terminal.json("attribution", "record", third, "refused", "reason=congé")
+    ran = terminal.run("block", "sv", drawn, "--json")
+    assert [each["outcome"] for each in ran.json()] == ["ended", "refused", "refused"]
+    assert (ran.status, ran.error()["rule"]) == (3, "R8")
+    terminal.json("block", "accept", drawn)
+    made = terminal.json("block", "sv", drawn, "--except", second)
+    assert [(each["attribution_id"], each["outcome"]) for each in made] == [
+        (third, "ended"),
+        (first, "entered"),
+    ]
+    again = terminal.json("block", "sv", drawn, "--except", second)
+    assert {each["attribution_id"]: each["outcome"] for each in again} == {first: "already", third: "ended"}
+    assert terminal.error("block", "sv", drawn, "--except", "2020-000001")[0] == 2
+    assert terminal.error("block", "sv", "2020-0001")[0] == 4
+    assert terminal.error("physician", "sv", "11111")[0] == 4
+    (entered,) = terminal.json("physician", "sv", "90002")
+    assert (entered["attribution_id"], entered["outcome"], entered["state"]) == (
+        second,
+        "entered",
+        "enrolled_sv",
+    )
+    assert terminal.json("physician", "sv", "90002") == []
+
+
+def test_r11_the_cohort_is_taken_in_from_a_file(terminal: Terminal, imported: list[dict[str, Any]]) -> None:
+    assert imported
+    waiting = terminal.run("register", "export", "--place", "waiting", "--rls", "9901").out.splitlines()
+    before_2026 = [each for each in waiting if re.search(r",20(1[0-9]|2[0-5])-..-..,[A-E],", each)]
+    nams = [each.split(",")[0] for each in before_2026[:2]]
+    header = "nam,physician,attributed_on,vulnerable,sv_start,mf_signed_on,mf_effective_on"
+    file = terminal.folder / "cohort.csv"
+    file.write_text(f"{header}\n{nams[0]},{PHYSICIAN},2026-03-10,,,,\n{nams[1]},{PHYSICIAN},2026-01-31,,,,\n")
+    status, error = terminal.error("retro", "import", "cohort.csv")
+    assert (status, error["rule"]) == (3, "form")
+    assert "[R1]" in terminal.run("retro", "import", "cohort.csv").err
+    assert terminal.run("retro", "import", "cohort.csv", "--window-opens-on", "2026-12-01").status == 2
+    taken = terminal.json("retro", "import", "cohort.csv", "--skip-faulty")
+    assert (taken["added"], taken["faulty"], taken["started"]) == (1, 1, 1)
+    shown = terminal.json("register", "show", nams[0])
+    assert (shown["place"], shown["registered_on"][:2]) == ("attributed", "20")
+    again = terminal.json("retro", "import", "cohort.csv", "--skip-faulty")
+    assert (again["added"], again["unchanged"], again["started"]) == (0, 1, 0)
+
+
 @pytest.mark.parametrize(
     ("words", "status", "rule"),
     [
@@ -220,6 +282,9 @@ def test_a_feed_prints_an_outcome_a_line(terminal: Terminal, block: dict[str, An
         ("register enrolled nobody --physician 54321 --on 2026-03-02 --basis x", 4, "not_found"),
         ("physician show 11111", 4, "not_found"),
         ("task done 999999", 4, "not_found"),
+        ("task show 999999", 4, "not_found"),
+        ("task list --rls 99999", 4, "not_found"),
+        ("task list --physician 99999", 4, "not_found"),
         ("advance 2020-000001 72h", 4, "not_found"),
     ],
 )
@@ -246,6 +311,95 @@ def test_an_enrolment_outside_is_registered_by_nam(terminal: Terminal, block: di
     assert terminal.json("register", "enrolled", patient_id, *words)["enrolments"] == shown["enrolments"]
 
 
+def test_somebody_dies_by_error_moves_and_is_corrected(
+    terminal: Terminal, imported: list[dict[str, Any]]
+) -> None:
+    assert imported
+    yesterday = (datetime.now(UTC) - timedelta(days=2)).date().isoformat()
+    before = terminal.json("register", "list", "--place", "waiting", "--limit", "1", "--as-of", yesterday)[0]
+    patient_id = before["patient_id"]
+    assert before["position"] == 1
+    waited = date.fromisoformat(yesterday) - date.fromisoformat(before["registered_on"])
+    assert before["waiting_days"] == waited.days
+    gone = terminal.json("register", "left", patient_id, "--on", yesterday, "--cause", "deceased")
+    assert (gone["place"], gone["left_on"]) == ("left", yesterday)
+    back = terminal.json("register", "reinstate", patient_id, "--reason", "homonyme")
+    assert (back["place"], back["registered_on"]) == ("waiting", before["registered_on"])
+    (to, *_) = (each["rls"] for each in terminal.json("network", "list") if each["rls"] != before["rls"])
+    words = ("--to", to, "--on", yesterday, "--reason", "déménagement")
+    assert terminal.json("register", "move", patient_id, *words)["rls"] == to
+    given = ("address=12, rue Inventée", "phone=418 555-0102", "--reason", "déménagement")
+    assert terminal.json("register", "correct", patient_id, *given)["changed"] == ["address", "phone"]
+    assert terminal.json("register", "correct", patient_id, *given)["changed"] == []
+    status, error = terminal.error("register", "condition", "add", patient_id, "chronique", "--on", yesterday)
+    assert (status, error["rule"]) == (3, "R13")
+    assert terminal.json("register", "condition", "list", patient_id) == []
+
+
+def test_a_condition_is_recorded_once_there_was_a_visit(
+    terminal: Terminal, imported: list[dict[str, Any]]
+) -> None:
+    assert imported
+    patient_id = terminal.json("register", "list", "--place", "waiting", "--limit", "1")[0]["patient_id"]
+    visit = (datetime.now(UTC) - timedelta(days=3)).date()
+    words = ("--physician", "54321", "--on", visit.isoformat(), "--basis", "entente particulière")
+    terminal.json("register", "enrolled", patient_id, *words)
+    for on in (visit - timedelta(days=1), date(2199, 1, 1)):
+        words = ("condition", "add", patient_id, "chronique", "--on", on.isoformat())
+        status, error = terminal.error("register", *words)
+        assert (status, error["rule"]) == (3, "R13")
+    words = ("condition", "add", patient_id, "chronique", "--on", visit.isoformat())
+    (recorded,) = terminal.json("register", *words)
+    assert recorded["code"] == "CHRONIQUE"
+    withdrawn = ("condition", "withdraw", str(recorded["condition_id"]), "--reason", "mauvais dossier")
+    assert terminal.json("register", *withdrawn)[0]["withdrawn_for"] == "mauvais dossier"
+    assert "Maladie chronique" in terminal.run("register", "condition", "codes").out
+
+
+def test_a_physician_leaves_stays_leaves_and_comes_back(
+    terminal: Terminal, imported: list[dict[str, Any]]
+) -> None:
+    assert imported
+    drawn = terminal.json("block", "request", "--physician", LEAVER, "--size", "2")
+    terminal.json("block", "approve", drawn["block_id"])
+    before = terminal.json("physician", "show", LEAVER)
+    assert (before["under_way"], before["departures"]) == (2, [])
+    today = datetime.now(UTC).astimezone(ZoneInfo("America/Toronto")).date()
+    notice = ("--mailed-on", today.isoformat(), "--cause", "non_participating")
+    announced = terminal.json("physician", "leaves", LEAVER, *notice)
+    assert (announced["state"], announced["on"]) == ("announced", (today + timedelta(days=30)).isoformat())
+    status, error = terminal.error("block", "request", "--physician", LEAVER, "--size", "1")
+    assert (status, error["rule"]) == (3, "A16")
+    stays = terminal.json("physician", "stays", LEAVER, "--reason", "avis retiré")
+    assert (stays["state"], stays["reached"]) == ("withdrawn", 0)
+    words = ("--on", today.isoformat(), "--cause", "retired")
+    assert terminal.error("physician", "leaves", LEAVER, *words, "--mailed-on", today.isoformat())[0] == 2
+    departure = terminal.json("physician", "leaves", LEAVER, *words)["departure_id"]
+    after = asyncio.run(_departed(terminal))
+    assert [each["departure_id"] for each in after["departures"]] == [departure, announced["departure_id"]]
+    assert (after["departures"][0]["reached"], after["departures"][0]["remaining"]) == (2, 0)
+    told = [each["attribution_id"] for each in terminal.json("physician", "reached", LEAVER)]
+    assert told == [
+        each["attribution_id"] for each in terminal.json("block", "show", drawn["block_id"])["list"]
+    ]
+    back = terminal.json("physician", "returns", LEAVER, "--on", today.isoformat(), "--reason", "retour")
+    assert back["leaves_on"] is None
+    assert "terminé" in terminal.run("physician", "show", LEAVER).out
+    assert terminal.error("physician", "stays", PHYSICIAN, "--reason", "rien")[0] == 4
+
+
+async def _departed(terminal: Terminal) -> dict[str, Any]:
+    """Return the physician once the departure is done and nothing of theirs is under way."""
+    view: dict[str, Any] = {}
+
+    async def done() -> bool:
+        view.update(await asyncio.to_thread(terminal.json, "physician", "show", LEAVER))
+        return bool(view["departures"][0]["state"] == "done" and view["under_way"] == 0)
+
+    await until(done, within_seconds=60)
+    return view
+
+
 def test_tables_are_in_the_language_asked_for(terminal: Terminal, block: dict[str, Any]) -> None:
     french = terminal.run("block", "show", block["block_id"]).out
     english = terminal.run("block", "show", block["block_id"], "--lang", "en").out
@@ -268,6 +422,46 @@ def test_one_more_worker_finds_the_running_servers_and_drains(terminal: Terminal
     assert worker.returncode == 0
 
 
+def test_r4_a_profile_is_shown_set_followed_and_left(
+    terminal: Terminal, imported: list[dict[str, Any]]
+) -> None:
+    assert imported
+    rls = terminal.json("physician", "show", PHYSICIAN)["rls"]
+    shown = terminal.run("network", "profile", "show", rls, "--csv")
+    assert shown.status == 0
+    header, *lines = shown.out.splitlines()
+    assert (header, len(lines)) == ("vulnerable,ages,share", 12)
+    (terminal.folder / "profile.csv").write_text(shown.out, "utf-8")
+    assert terminal.json("network", "profile", "set", rls, "profile.csv")["added"] == 12
+    assert terminal.json("network", "profile", "set", rls, "profile.csv")["unchanged"] == 12
+    view = terminal.json("block", "request", "--physician", PHYSICIAN, "--size", "4")
+    assert (view["profile"]["source"], view["profile"]["set_by"]) == ("network", "coordination")
+    printed = terminal.run("block", "show", view["block_id"])
+    assert "celui du RLS, fixé par coordination" in printed.out
+    assert all(each["registered_on"] in printed.out for each in view["list"])
+    assert terminal.json("block", "withdraw", view["block_id"], "--reason", "essai")["counts"] == {
+        "waiting": 4
+    }
+    assert terminal.json("network", "profile", "reset", rls)["source"] == "waiting_list"
+    assert "liste d’attente" in terminal.run("network", "profile", "reset", rls).out
+    (terminal.folder / "profile.csv").write_text("vulnerable;ages;share\ntrue;0-5;beaucoup\n", "utf-8")
+    status, error = terminal.error("network", "profile", "set", rls, "profile.csv")
+    assert (status, error["rule"]) == (3, "form")
+    assert "--skip-faulty" not in error["fr"]
+    (terminal.folder / "profile.csv").write_text(f"{header}\n{lines[0]}\n", "utf-8")
+    assert terminal.error("network", "profile", "set", rls, "profile.csv")[1]["rule"] == "R4"
+    assert terminal.error("network", "profile", "show", "rien")[0] == 4
+
+
+def test_neither_backup_nor_restore_while_it_runs(terminal: Terminal, running: Up) -> None:
+    assert running.process.poll() is None
+    for words in (("backup", "now.tgz"), ("restore", "now.tgz")):
+        status, error = terminal.error(*words)
+        assert status != 0
+        assert str(terminal.folder / "data") in error["fr"] or "data" in error["fr"]
+    assert not (terminal.folder / "now.tgz").exists()
+
+
 def test_it_stops_on_ctrl_c_and_the_next_one_finds_what_came_due_meanwhile(
     terminal: Terminal, running: Up, block: dict[str, Any]
 ) -> None:
@@ -287,6 +481,27 @@ def test_it_stops_on_ctrl_c_and_the_next_one_finds_what_came_due_meanwhile(
         status, error = terminal.error("advance", attribution_id, "1h")
         assert (status, error["rule"]) == (3, "training")
         assert again.stop(signal.SIGTERM) == 0
+
+
+@pytest.mark.long
+def test_what_waits_goes_on_from_a_backup_in_another_folder(
+    terminal: Terminal, running: Up, block: dict[str, Any]
+) -> None:
+    if running.process.poll() is None:
+        running.stop()
+    with up(terminal):
+        before = terminal.json("attribution", "list")
+    ran = terminal.process("backup", "sauvegarde.tgz")
+    assert (ran.status, "Sauvegardé" in ran.out) == (0, True), ran.err
+    assert (terminal.folder / "sauvegarde.tgz").stat().st_mode & 0o777 == 0o600
+    elsewhere = ("--data", "elsewhere")
+    restored = terminal.process("restore", "sauvegarde.tgz", *elsewhere, "--json")
+    assert restored.json()["files"] > 1000
+    assert terminal.error("restore", "sauvegarde.tgz", *elsewhere)[0] != 0
+    with up(terminal, *elsewhere):
+        assert terminal.json("attribution", "list", *elsewhere) == before
+        shown = terminal.json("block", "show", block["block_id"], *elsewhere)
+        assert ids(shown) == ids(block)
 
 
 def _almost_due(terminal: Terminal, attribution_id: str) -> dict[str, Any]:

@@ -209,6 +209,7 @@ def test_a_line_with_another_number_of_fields_is_faulty(folder: Path, cells: str
     assert said in line.faults[0].fr
 
 
+@pytest.mark.long
 def test_a_file_is_never_held_whole(folder: Path) -> None:
     head, row = text_of(PERSON).splitlines(keepends=True)
     size = len(row) * 20_000

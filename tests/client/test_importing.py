@@ -25,7 +25,7 @@ from gamf.client.people import write_sample
 from gamf.domain.policy import CURRENT
 from gamf.runtime.polling import until
 from gamf.storage.connection import Connection, Pool
-from gamf.storage.lists import violations
+from gamf.storage.invariants import violations
 from tests.client.test_files import NETWORK, PERSON, PHYSICIAN, text_of
 
 NOW = datetime(2026, 5, 8, 16, tzinfo=UTC)

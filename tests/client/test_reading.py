@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from gamf.activities import drawing
 from gamf.activities.transitions import carry_out
 from gamf.client import reading
 from gamf.client.errors import NotFoundError
 from gamf.client.importing import Import, import_networks, import_physicians, import_register
 from gamf.client.reading import DECISIONS, RegisterEntry
+from gamf.client.tasks import chosen
 from gamf.domain import attribution as rules
 from gamf.domain.block import BlockRequest
 from gamf.domain.effects import TaskKind
@@ -23,7 +25,8 @@ from gamf.domain.model import Attribution, Start
 from gamf.domain.policy import CURRENT
 from gamf.storage import attributions, blocks, letters, records
 from gamf.storage.connection import Connection, Pool
-from gamf.storage.lists import AttributionFilter, BlockFilter, violations
+from gamf.storage.invariants import violations
+from gamf.storage.lists import AttributionFilter, BlockFilter, RegisterFilter, TaskFilter
 from tests.client.test_files import NETWORK, PERSON, PHYSICIAN, text_of
 
 NOW = datetime(2026, 5, 8, 16, tzinfo=UTC)
@@ -34,6 +37,7 @@ THIRD = PERSON | {
     "sex": "M",
     "registered_on": "2023-01-02",
 }
+TODAY = date(2026, 5, 8)
 EVERY = AttributionFilter()
 PERSONAL = ("FICA85570418", "Ficelle", "Adèle", "Érables", "adele.ficelle", "555-0142", "1985-07-04")
 
@@ -167,17 +171,17 @@ async def test_a_voided_enrolment_is_shown_as_such(desk: Desk) -> None:
 
 async def test_the_register_is_listed_in_the_order_of_the_list(desk: Desk) -> None:
     expected = [await reading.find_patient(desk.conn, nam["nam"]) for nam in (SECOND, THIRD, PERSON)]
-    page = await reading.list_register(desk.conn, rls=NETWORK["rls"], place="waiting")
+    page = await reading.list_register(desk.conn, RegisterFilter(NETWORK["rls"], "waiting"), as_of=TODAY)
     assert [entry.patient_id for entry in page.items] == expected
     assert page.after is None
 
 
 async def test_pages_follow_each_other_without_gap_or_repeat(desk: Desk) -> None:
-    whole = await reading.list_register(desk.conn)
+    whole = await reading.list_register(desk.conn, as_of=TODAY)
     seen: list[RegisterEntry] = []
     after: str | None = None
     while True:
-        page = await reading.list_register(desk.conn, after=after, limit=1)
+        page = await reading.list_register(desk.conn, as_of=TODAY, after=after, limit=1)
         seen += page.items
         after = page.after
         if after is None:
@@ -188,9 +192,14 @@ async def test_pages_follow_each_other_without_gap_or_repeat(desk: Desk) -> None
 
 async def test_the_register_is_filtered_by_rls_and_place(desk: Desk) -> None:
     await desk.attribute()
-    assert len((await reading.list_register(desk.conn, place="waiting")).items) == 2
-    assert len((await reading.list_register(desk.conn, place="attributed")).items) == 1
-    assert (await reading.list_register(desk.conn, rls="9999")).items == ()
+    assert (
+        len((await reading.list_register(desk.conn, RegisterFilter(place="waiting"), as_of=TODAY)).items) == 2
+    )
+    assert (
+        len((await reading.list_register(desk.conn, RegisterFilter(place="attributed"), as_of=TODAY)).items)
+        == 1
+    )
+    assert (await reading.list_register(desk.conn, RegisterFilter("9999"), as_of=TODAY)).items == ()
 
 
 async def exported(desk: Desk, **only: str) -> bytes:
@@ -235,7 +244,9 @@ async def test_a_physician_is_shown_with_what_is_under_way(desk: Desk) -> None:
 
 
 async def test_networks_are_listed(desk: Desk) -> None:
-    assert [network.model_dump() for network in await reading.list_networks(desk.conn)] == [NETWORK]
+    assert [network.model_dump() for network in await reading.list_networks(desk.conn)] == [
+        NETWORK | {"coordinator_email": None}
+    ]
 
 
 # --- attributions -------------------------------------------------------------------------------------------
@@ -321,7 +332,8 @@ async def test_letters_are_listed_by_attribution(desk: Desk) -> None:
     await desk.happen(reference, days(1), "accepted")
     (letter,) = await reading.list_letters(desk.conn, reference)
     await letters.claim(desk.conn, letter.letter_id)
-    await letters.sent(desk.conn, letter.letter_id, days(1), "fr", "0" * 64)
+    handed = letters.Handed(days(1), "fr", "0" * 64, "gamf")
+    await letters.sent(desk.conn, letter.letter_id, handed, TaskKind.LETTER_NOT_SENT)
     await desk.happen(reference, days(2), "cancelled", reason="erreur")
     shown = await reading.list_letters(desk.conn, reference)
     assert [(each.kind, each.state, each.standing) for each in shown] == [
@@ -338,18 +350,26 @@ async def draw(desk: Desk, block_id: str, size: int, at: datetime = NOW) -> None
         block_id=block_id, physician="90001", rls="0311", size=size, requested_by="coordo", policy=CURRENT
     )
     async with desk.conn.transaction():
-        drawn = await blocks.candidates(desk.conn, "0311", "90001", size)
+        plan, drawn = await drawing.draw_list(desk.conn, request, at)
         await blocks.reserve(desk.conn, request, drawn, at)
-        await records.append(desk.conn, "block", block_id, "drawn", at, policy=CURRENT.version)
+        argument = {"plan": plan.model_dump(mode="json")}
+        await records.append(
+            desk.conn, "block", block_id, "drawn", at, argument=argument, policy=CURRENT.version
+        )
 
 
 async def test_a_drawn_block_has_its_list_in_the_order_of_the_draw(desk: Desk) -> None:
     await draw(desk, "2026-0001", 2)
     shown = await reading.stored_block(desk.conn, "2026-0001")
     assert (shown["block_id"], shown["state"], shown["counts"]) == ("2026-0001", "drawn", {"drawn": 2})
-    expected = [await reading.find_patient(desk.conn, row["nam"]) for row in (SECOND, THIRD)]
+    # Two seats for three groups of one: the youngest two get them (R4).
+    expected = [await reading.find_patient(desk.conn, row["nam"]) for row in (SECOND, PERSON)]
     assert [(m["patient_id"], m["attribution_id"], m["state"]) for m in shown["list"]] == [
         (patient_id, None, "drawn") for patient_id in expected
+    ]
+    assert [(m["priority"], m["ages"], m["rank"], m["registered_on"]) for m in shown["list"]] == [
+        (SECOND["priority"], "18-34", 1, SECOND["registered_on"]),
+        (PERSON["priority"], "35-54", 1, PERSON["registered_on"]),
     ]
     assert await violations(desk.conn) == []
 
@@ -391,7 +411,9 @@ async def test_blocks_are_listed_the_latest_first(desk: Desk) -> None:
         await draw(desk, f"2026-{number:04}", 1, days(number))
 
     async def found(after: str | None = None, limit: int = 50, **only: str) -> list[str]:
-        page = await reading.list_blocks(desk.conn, BlockFilter(**only), after=after, limit=limit)
+        page = await reading.list_blocks(
+            desk.conn, BlockFilter(only.get("physician"), only.get("state")), after=after, limit=limit
+        )
         return [each.block_id for each in page.items]
 
     assert await found() == ["2026-0003", "2026-0002", "2026-0001"]
@@ -419,7 +441,18 @@ async def test_a_task_says_what_to_decide_and_how(desk: Desk) -> None:
     assert "A2" in task.decide_fr
     assert "A2" in task.decide_en
     await desk.happen(reference, days(4), "accepted")
+    (entry,) = (await reading.list_tasks(desk.conn)).items
+    assert (entry.kind, entry.owner, entry.closed_at) == ("sv_to_enter", "clinic", None)
+    assert f"gamf attribution record {reference} sv_entered" in entry.commands
+    closed = await reading.show_task(desk.conn, task.task_id)
+    assert (closed.kind, closed.closed_by) == ("answer_overdue", "clinique")
+    await desk.happen(reference, days(5), "sv_entered")
     assert (await reading.list_tasks(desk.conn)).items == ()
+
+
+async def test_an_unknown_task_is_not_found(desk: Desk) -> None:
+    with pytest.raises(NotFoundError):
+        await reading.show_task(desk.conn, 999_999)
 
 
 async def test_tasks_are_listed_by_urgency_and_owner(desk: Desk) -> None:
@@ -432,9 +465,24 @@ async def test_tasks_are_listed_by_urgency_and_owner(desk: Desk) -> None:
     rest = await reading.list_tasks(desk.conn, after=page.after)
     assert [(task.attribution_id, task.kind) for task in rest.items] == [(late, "sv_overdue")]
     assert rest.after is None
-    assert (await reading.list_tasks(desk.conn, owner="gaco")).items == ()
+    assert (await reading.list_tasks(desk.conn, TaskFilter(owner="gaco"))).items == ()
 
 
 def test_every_kind_of_task_has_its_decision_and_its_commands() -> None:
     assert DECISIONS.keys() == set(TaskKind)
     assert all(commands for _, _, commands in DECISIONS.values())
+
+
+async def test_tasks_are_those_of_an_rls_or_of_a_physician_before_a_day_of_theirs(desk: Desk) -> None:
+    reference = await desk.attribute()
+    await desk.happen(reference, days(1), "accepted")
+    (task,) = (await reading.list_tasks(desk.conn)).items
+    assert task.due == datetime(2026, 5, 24, 4, tzinfo=UTC)
+    for only in (TaskFilter(rls=task.rls), TaskFilter(physician=task.physician), TaskFilter(owner="clinic")):
+        assert (await reading.list_tasks(desk.conn, only)).items == (task,)
+        # Due at 24:00 of 23 May: before the 25th, and not before the 24th begins.
+        assert (await reading.list_tasks(desk.conn, await chosen(desk.conn, only, date(2026, 5, 25)))).items
+        assert not (
+            await reading.list_tasks(desk.conn, await chosen(desk.conn, only, date(2026, 5, 24)))
+        ).items
+    assert (await reading.list_tasks(desk.conn, TaskFilter(rls="x"))).items == ()

@@ -19,6 +19,8 @@ from gamf.runtime.database import database_pool
 from gamf.runtime.embedded import EmbeddedPostgres, EmbeddedTemporal
 from gamf.runtime.errors import ServiceUnreachable
 from gamf.runtime.settings import Settings
+from tests.client.console.browser import another
+from tests.client.seats import the_operator
 from tests.runtime.processes import servers_on
 
 RUNNING = Addresses(
@@ -114,7 +116,7 @@ async def test_what_the_environment_does_not_name_is_started(
 ) -> None:
     url = await postgres.create_database(f"up_{uuid4().hex}")
     monkeypatch.setenv("GAMF_DATABASE_URL", url)
-    wanted = Wanted(folder, temporal_port=0, ui_port=None, durable=False)
+    wanted = Wanted(folder, temporal_port=0, ui_port=None, console_port=0, durable=False)
     async with everything(Settings.load(), wanted) as running:
         assert servers_on(folder)
         assert running.addresses.database == url
@@ -125,6 +127,14 @@ async def test_what_the_environment_does_not_name_is_started(
         assert await running.pool.fetchval("SELECT count(*) FROM patients") == sample.PEOPLE
         assert await sample.load(desk, by="test", now=session.now()) is None
         assert await running.pool.fetchval("SELECT count(*) FROM blocks") == 1
+        async with running.pool.acquire() as conn:
+            accounts = await sample.make_accounts(conn, the_operator())
+            assert await sample.make_accounts(conn, the_operator()) == []
+        assert running.addresses.console is not None
+        for each in accounts:
+            async with another(running.addresses.console) as browser:
+                await browser.sign_in(each.account, each.password)
+                assert (await browser.get("/compte")).status_code == 200
     assert servers_on(folder) == []
 
 

@@ -6,12 +6,16 @@ from itertools import pairwise
 
 from gamf.domain import calendar
 from gamf.domain.correspondence import LetterKind
-from gamf.domain.effects import TaskKind
+from gamf.domain.effects import OF_STATE, TaskKind
 from gamf.domain.model import Attribution
 from gamf.domain.states import UNANSWERED, State
 from tests.domain.world import Enrolled, Person, World
 
-CLOSING_BY_THEMSELVES = {TaskKind.ANSWER_OVERDUE, TaskKind.SV_OVERDUE}
+ASKED_IN = {
+    State.UNANSWERED: [TaskKind.ANSWER_OVERDUE],
+    State.CONFIRMED: [TaskKind.SV_TO_ENTER],
+    State.OVERDUE: [TaskKind.SV_OVERDUE],
+}
 PLACES = {"waiting", "proposed", "attributed", "enrolled", "left"}
 
 
@@ -52,6 +56,18 @@ def check_person(world: World, person: Person) -> None:
     if person.place in {"enrolled", "left"}:
         assert all(a.ended for a in mine), "an attribution goes on for who is enrolled or gone"
     check_no_overlap(enrolments)
+    check_replacements(world, mine)
+
+
+def check_replacements(world: World, cancelled: Iterable[Attribution]) -> None:
+    """R5, A17: another patient of the same priority, with the same physician, from the cancellation on."""
+    for a in cancelled:
+        if (key := world.replaced.get(a.start.attribution_id)) is not None:
+            new = world.attributions[key].start
+            assert a.state is State.CANCELLED
+            assert (new.priority, new.physician) == (a.start.priority, a.start.physician)
+            assert new.patient_id != a.start.patient_id
+            assert new.attributed_at == world.records_of[a.start.attribution_id][-1].at
 
 
 def check_no_overlap(enrolments: list[Enrolled]) -> None:
@@ -73,6 +89,7 @@ def check_attribution(world: World, a: Attribution) -> None:
     if a.mf is not None:
         assert a.state is State.ENROLLED_MF
         assert a.confirmed_on is not None, "A13: an MF before the acceptance"
+    assert world.confirmed_on.get(a.start.attribution_id) == a.confirmed_on
     if a.state in {*UNANSWERED, State.REFUSED}:
         assert a.confirmed_on is None, "A2: silence is never acceptance"
     if a.sv is not None:
@@ -135,10 +152,12 @@ def last_departure(a: Attribution) -> str:
 
 
 def check_tasks(world: World, a: Attribution) -> None:
-    """A2, A6: a decision is asked for as long as it is wanted, once."""
-    wanted = {State.UNANSWERED: [TaskKind.ANSWER_OVERDUE], State.OVERDUE: [TaskKind.SV_OVERDUE]}
-    asked = [task.kind for task in world.tasks_of[a.start.attribution_id] if task.open]
-    assert [kind for kind in asked if kind in CLOSING_BY_THEMSELVES] == wanted.get(a.state, [])
+    """A2, A6, R8, A15: a decision is asked for as long as it is wanted, once, and by when."""
+    open_tasks = [task for task in world.tasks_of[a.start.attribution_id] if task.open]
+    assert [task.kind for task in open_tasks if task.kind in OF_STATE] == ASKED_IN.get(a.state, [])
+    assert all(task.due == a.deadline for task in open_tasks if task.kind in OF_STATE)
+    if world.people[a.start.patient_id].place in {"enrolled", "left"}:
+        assert not [task for task in open_tasks if task.kind is TaskKind.ANNOUNCED_FACT]
 
 
 def check_records(world: World, a: Attribution) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from gamf.domain import calendar
 from gamf.domain.attribution import Transition, begin, overtake, pass_deadlines, take
-from gamf.domain.effects import Effect
+from gamf.domain.effects import Effect, OpenTask
 from gamf.domain.facts import EnrolledElsewhere, PatientLeft, parse
 from gamf.domain.model import Attribution, Start
 from gamf.domain.policy import Policy
@@ -103,6 +103,11 @@ class Life:
     def effects_of(self, kind: type[Effect]) -> list[Effect]:
         """Return what of this kind followed, in the whole life."""
         return [effect for t in self.transitions for effect in t.effects if isinstance(effect, kind)]
+
+    @property
+    def opened(self) -> list[OpenTask]:
+        """Return the tasks that were opened, in order."""
+        return [effect for t in self.transitions for effect in t.effects if isinstance(effect, OpenTask)]
 
     @property
     def did(self) -> set[str]:

@@ -84,8 +84,8 @@ def test_a7_the_ground_is_recorded() -> None:
 def test_a7_a_discriminatory_ground_opens_a_task_and_decides_nothing(state: State) -> None:
     with_task = WAITING[state]().report("patient_refused", ground="discriminatory")
     without = WAITING[state]().report("patient_refused", ground="distance")
-    task = effects.OpenTask(kind=TaskKind.DISCRIMINATORY_GROUND, owner=Owner.GACO)
-    assert task in with_task.effects
+    task = with_task.opened[-1]
+    assert (task.kind, task.owner) == (TaskKind.DISCRIMINATORY_GROUND, Owner.GACO)
     assert [effect for effect in with_task.effects if effect != task] == list(without.effects)
     assert with_task.state is without.state
 

@@ -46,6 +46,7 @@ def test_r12_mf_closes_the_sv_the_day_before(start: str, sv_end: str) -> None:
     life = enrolled(SV).at("2026-08-31 10:00").report("mf_signed", signed_on=start)
     assert life.effects == (
         effects.CloseTasks(),
+        effects.ClosePatientTasks(),
         effects.CloseSv(end=date.fromisoformat(sv_end)),
         effects.WriteMf(start=date.fromisoformat(start)),
     )
@@ -79,6 +80,7 @@ def test_a12_an_mf_on_or_before_the_start_of_the_sv_voids_it(start: str) -> None
     life = enrolled(SV).at("2026-06-10 10:00").report("mf_signed", signed_on=start)
     assert life.effects == (
         effects.CloseTasks(),
+        effects.ClosePatientTasks(),
         effects.VoidSv(),
         effects.WriteMf(start=date.fromisoformat(start)),
     )
@@ -96,7 +98,8 @@ def test_a12_a_late_mf_on_the_start_of_the_sv_voids_what_was_closed() -> None:
 def test_a13_an_mf_before_any_sv_is_taken_once_accepted(when: str) -> None:
     life = confirmed().at(when).report("mf_signed", signed_on="2026-06-05")
     assert life.state is State.ENROLLED_MF
-    assert life.effects == (effects.CloseTasks(), effects.WriteMf(start=date(2026, 6, 5)))
+    written = effects.WriteMf(start=date(2026, 6, 5))
+    assert life.effects == (effects.CloseTasks(), effects.ClosePatientTasks(), written)
     assert life.attribution.sv is None
 
 

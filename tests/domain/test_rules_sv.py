@@ -6,7 +6,7 @@ import pytest
 
 from gamf.domain import effects
 from gamf.domain.correspondence import Standing
-from gamf.domain.effects import Owner, TaskKind
+from gamf.domain.effects import OF_STATE, Owner, TaskKind
 from gamf.domain.facts import FACTS
 from gamf.domain.policy import Policy
 from gamf.domain.states import State
@@ -16,7 +16,7 @@ from tests.domain.lives import HALIFAX, Life, confirmed, enrolled, expired, inst
 def test_r2_what_the_clinic_enters_is_an_sv() -> None:
     life = confirmed().at("2026-06-03 10:00").report("sv_entered")
     assert life.state is State.ENROLLED_SV
-    assert life.effects == (effects.WriteSv(start=date(2026, 6, 3)),)
+    assert life.effects == (effects.CloseTasks(kinds=OF_STATE), effects.WriteSv(start=date(2026, 6, 3)))
     assert life.attribution.mf is None
 
 
@@ -61,7 +61,7 @@ def test_r8_a_patient_is_enrolled_once() -> None:
 @pytest.mark.parametrize("on", ["2026-06-02", "2026-06-10"])
 def test_a5_a_start_between_the_confirmation_and_today_is_taken(on: str) -> None:
     life = confirmed().at("2026-06-10 10:00").report("sv_entered", on=on)
-    assert life.effects == (effects.WriteSv(start=date.fromisoformat(on)),)
+    assert life.effects == (effects.CloseTasks(kinds=OF_STATE), effects.WriteSv(start=date.fromisoformat(on)))
 
 
 @pytest.mark.parametrize(("on", "rule"), [("2026-06-01", "A5"), ("2026-06-11", "R8"), ("2026-06-17", "R8")])
@@ -104,7 +104,10 @@ def test_a6_fourteen_days_without_an_sv_block_its_entry_and_open_a_task() -> Non
     assert life.state is State.OVERDUE
     assert life.attribution.under_way
     grace = instant("2026-06-24 00:00")
-    assert life.effects == (effects.OpenTask(kind=TaskKind.SV_OVERDUE, owner=Owner.COORDINATOR, due=grace),)
+    assert life.effects == (
+        effects.CloseTasks(kinds=effects.OF_STATE),
+        effects.OpenTask(kind=TaskKind.SV_OVERDUE, owner=Owner.COORDINATOR, due=grace),
+    )
     assert life.refuses("sv_entered").rule == "A6"
 
 
@@ -123,7 +126,10 @@ def test_a6_a_reopened_window_has_14_days_and_closes_the_task() -> None:
     life = confirmed().at("2026-06-18 10:00").report("window_reopened", opens_on="2026-06-18", reason="x")
     assert life.state is State.CONFIRMED
     assert life.deadline == "2026-07-03 00:00"
-    assert life.effects == (effects.CloseTasks(),)
+    assert life.effects == (
+        effects.CloseTasks(kinds=effects.OF_STATE),
+        effects.OpenTask(kind=TaskKind.SV_TO_ENTER, owner=Owner.CLINIC, due=instant("2026-07-03 00:00")),
+    )
     assert life.at("2026-07-02 23:59:59").report("sv_entered").state is State.ENROLLED_SV
 
 
@@ -196,11 +202,11 @@ def test_r15_at_the_term_the_sv_is_closed_and_the_patient_is_back_on_the_list() 
     life = expired(date(2026, 6, 2))
     assert life.now == instant("2029-06-03 00:00")
     assert life.state is State.EXPIRED
-    assert life.effects == (
+    assert [effect for effect in life.effects if not isinstance(effect, effects.CloseTasks)] == [
         effects.CloseSv(end=date(2029, 6, 2)),
         effects.ReturnToList(),
         effects.SendCorrectiveLetter(standing=Standing.EXPIRED),
-    )
+    ]
     assert not life.attribution.under_way
     assert life.refuses("sv_entered", on="2029-06-03").rule == "R15"
 

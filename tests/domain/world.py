@@ -13,11 +13,14 @@ from typing import Final, assert_never
 from gamf.domain import effects
 from gamf.domain.attribution import Taken, Transition, begin, overtake, pass_deadline, take
 from gamf.domain.correspondence import LetterKind, Standing
+from gamf.domain.draw import Candidate
 from gamf.domain.facts import EnrolledElsewhere, PatientLeft, parse
 from gamf.domain.model import Attribution, Start
 from gamf.domain.policy import CURRENT, Policy
 from gamf.domain.refusal import Reason, RefusedByRuleError
+from gamf.domain.replacement import choose
 from gamf.domain.states import State
+from gamf.domain.tasks import due
 
 SYSTEM: Final = "gamf"
 """Who reports what one attribution tells another."""
@@ -72,7 +75,7 @@ class Task:
 
     kind: effects.TaskKind
     owner: effects.Owner
-    due: datetime | None
+    due: datetime
     open: bool = True
 
 
@@ -81,7 +84,8 @@ class World:
     """All that is remembered, and the one clock.
 
     Attributions and enrolments are kept by patient, letters, tasks and records by attribution. `overtaken`
-    names the attributions ended by another's fact, with the state they were in; `touched` names the patients
+    names the attributions ended by another's fact, with the state they were in; `replaced` names, for a cancelled
+    attribution, the one that took its place; `touched` names the patients
     of whom something was written since it was last emptied.
     """
 
@@ -96,6 +100,8 @@ class World:
     refused: list[tuple[str, str, Reason]] = field(default_factory=list[tuple[str, str, Reason]])
     not_offered: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     departed: dict[str, date] = field(default_factory=dict[str, date])
+    confirmed_on: dict[str, date] = field(default_factory=dict[str, date])
+    replaced: dict[str, str] = field(default_factory=dict[str, str])
     overtaken: list[tuple[str, State]] = field(default_factory=list[tuple[str, State]])
     touched: set[str] = field(default_factory=set[str])
     _done: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
@@ -129,6 +135,7 @@ class World:
         taken = begin(
             Start(
                 attribution_id=attribution_id,
+                block_id="2026-0001",
                 patient_id=patient_id,
                 physician=physician,
                 rls="9999",
@@ -226,10 +233,14 @@ class World:
                 self._return_to_list(t)
             case effects.LeaveList(on=on, cause=cause):
                 self._leave(t, on, cause)
+            case effects.Replace(policy=policy):
+                self._replace(t, policy)
             case effects.NotOfferedAgain():
                 self.not_offered.add((t.subject.patient_id, t.subject.physician))
             case effects.NoNewBlock(on=on):
                 self.departed[t.subject.physician] = on
+            case effects.ConfirmToRamq(on=on):
+                self.confirmed_on[t.subject.attribution_id] = on
             case effects.SendAttributionLetter():
                 self._queue(t, LetterKind.ATTRIBUTION, None)
             case effects.SendCorrectiveLetter(standing=standing):
@@ -240,6 +251,9 @@ class World:
                 self.tasks_of[t.subject.attribution_id].append(Task(kind, owner, due))
             case effects.CloseTasks(kinds=kinds):
                 self._close_tasks(t.subject.attribution_id, kinds)
+            case effects.ClosePatientTasks(kinds=kinds):
+                for attribution_id in self.attributions_of[t.subject.patient_id]:
+                    self._close_tasks(attribution_id, kinds)
             case _:
                 assert_never(effect)
 
@@ -285,6 +299,33 @@ class World:
         if person.held_by != t.subject.attribution_id:
             raise AssertionError("returned to the list by an attribution that does not hold the patient")
         person.place, person.held_by = "waiting", None
+
+    def _replace(self, t: Transition, policy: Policy) -> None:
+        """Attribute the first of the same priority whom this physician may be offered and never was (R5, A17)."""
+        physician = t.subject.physician
+        waiting = [
+            Candidate(
+                patient_id=person.patient_id,
+                priority=person.priority,
+                registered_on=person.registered_on,
+                number=person.number,
+                vulnerable=person.vulnerable,
+                birth_date=date(1980, 1, 2),
+            )
+            for person in self.people.values()
+            if self.may_be_offered(person.patient_id, physician)
+            and physician not in self._physicians_of(person.patient_id)
+        ]
+        chosen = choose(waiting, t.subject)
+        if chosen is None:
+            until = due(t.at, policy, t.subject.time_zone)
+            task = Task(effects.TaskKind.NO_REPLACEMENT, effects.Owner.COORDINATOR, until)
+            self.tasks_of[t.subject.attribution_id].append(task)
+            return
+        self.replaced[t.subject.attribution_id] = self.attribute(chosen.patient_id, physician, policy)
+
+    def _physicians_of(self, patient_id: str) -> set[str]:
+        return {self.attributions[key].start.physician for key in self.attributions_of[patient_id]}
 
     def _leave(self, t: Transition, on: date, cause: str) -> None:
         person = self.people[t.subject.patient_id]

@@ -1,11 +1,19 @@
 """A real Chromium, and everything that a page complains of."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Response, async_playwright
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    Response,
+    async_playwright,
+)
 
 CHROMIUM: Final = Path("/usr/bin/chromium")
 WIDTH: Final = 1400
@@ -18,8 +26,11 @@ _FLAGS: Final = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Of its own fields, such as the order of a date; what pages are told is the context's.
+    "--lang=en-US",
 )
 _FIRST_ERROR: Final = 400
+_LET_GO: Final = "net::ERR_ABORTED"
 
 
 class NoBrowserError(Exception):
@@ -55,30 +66,40 @@ async def in_quebec(browser: Browser, height: int = 900) -> AsyncGenerator[Brows
 
 
 @asynccontextmanager
-async def quiet_page(context: BrowserContext) -> AsyncGenerator[Page]:
-    """Open a page; at the end it must have complained of nothing."""
+async def quiet_page(context: BrowserContext, *, expected: Collection[int] = ()) -> AsyncGenerator[Page]:
+    """Open a page; at the end it must have complained of nothing, but of answers with an expected status."""
     page = await context.new_page()
     complaints: list[str] = []
-    _listen(page, complaints)
+    _listen(page, complaints, expected)
     yield page
     await page.close()
     assert not complaints, "\n".join(complaints)
 
 
-def _listen(page: Page, complaints: list[str]) -> None:
+def _listen(page: Page, complaints: list[str], expected: Collection[int]) -> None:
     def complain(url: str, text: str) -> None:
         # A query that fails shows in what the page then lacks; the SDK fails one at times on an ended workflow.
         if "/query/" not in url:
             complaints.append(f"{text} {url}")
 
     def on_console(message: ConsoleMessage) -> None:
-        if message.type == "error":
+        """Keep errors, which what a policy of the page refused is too."""
+        announced = any(
+            f"the server responded with a status of {status}" in message.text for status in expected
+        )
+        if message.type == "error" and not announced:
             complain(message.location["url"], message.text)
 
     def on_response(response: Response) -> None:
-        if response.status >= _FIRST_ERROR:
+        if response.status >= _FIRST_ERROR and response.status not in expected:
             complain(response.url, str(response.status))
+
+    def on_failed(request: Request) -> None:
+        # What the browser itself lets go of when somebody leaves the page, or saves a file, is no failure.
+        if request.failure != _LET_GO:
+            complain(request.url, str(request.failure))
 
     page.on("console", on_console)
     page.on("response", on_response)
+    page.on("requestfailed", on_failed)
     page.on("pageerror", lambda error: complaints.append(str(error)))

@@ -1,4 +1,4 @@
-"""The pictures of the Temporal UI in `docs/pictures`: `python -m tests.e2e.pictures` takes them anew."""
+"""The pictures in `docs/pictures`, of the Temporal UI and the console; `python -m tests.e2e.pictures` takes them."""
 
 import asyncio
 import tempfile
@@ -7,9 +7,11 @@ from typing import Final
 
 from playwright.async_api import Browser, Page, expect
 
+from gamf.domain.roles import Role
 from gamf.domain.states import State
 from gamf.runtime.embedded import EmbeddedPostgres
 from tests.e2e.browser import chromium, in_quebec, quiet_page
+from tests.e2e.console import Look, Site, seated, site
 from tests.e2e.stage import Stage, stage
 from tests.e2e.temporal_ui import WorkflowList, WorkflowPage
 
@@ -18,6 +20,7 @@ _SHOWN: Final = ["AttributionState", "Deadline", "Physician", "Block", "Rls", "V
 _HIDDEN: Final = ["Run ID", "Type", "Start", "End"]
 _LOW: Final = 560
 _HIGH: Final = 860
+_WIDE: Final = 1200
 
 
 async def take_all(folder: Path) -> None:
@@ -33,6 +36,21 @@ async def _take_each(staged: Stage, folder: Path) -> None:
         await _take_list(browser, staged, folder / "temporal-list.png")
         await _take_attribution(browser, staged, folder / "temporal-attribution.png")
         await _take_timeline(browser, staged, folder / "temporal-timeline.png")
+        async with site(staged) as where:
+            await _take_console(browser, where, folder)
+
+
+async def _take_console(browser: Browser, where: Site, folder: Path) -> None:
+    overdue = next(each for each, state in where.staged.states.items() if state is State.OVERDUE)
+    screens = {
+        "console-tasks": "/",
+        "console-block": f"/blocs/{where.staged.block_id}",
+        "console-attribution": f"/attributions/{overdue}",
+    }
+    async with seated(browser, where, Role.COORDINATOR, Look(width=_WIDE)) as page:
+        for name, path in screens.items():
+            await page.goto(path)
+            await _take(page, folder / f"{name}.png")
 
 
 async def _take_list(browser: Browser, staged: Stage, file: Path) -> None:

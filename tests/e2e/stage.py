@@ -57,6 +57,10 @@ class Stage:
         """Return the workflow ids of the attributions in those states, in the order of the draw."""
         return [attribution_workflow_id(each) for each, state in self.states.items() if state in states]
 
+    def first(self, state: State) -> str:
+        """Return the reference of the first attribution in that state."""
+        return next(each for each, found in self.states.items() if found is state)
+
     async def view(self, workflow_id: str) -> dict[str, Any]:
         """Return what the query `view` answers."""
         answer: dict[str, Any] = await self.desk.temporal.get_workflow_handle(workflow_id).query("view")

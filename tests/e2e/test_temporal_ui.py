@@ -127,17 +127,30 @@ async def test_timers_and_activities_have_names_that_a_coordinator_understands(
     await opened.open(staged.those(State.OVERDUE)[0])
     understood = [
         "Fin des 72 heures pour répondre",
-        "Confirmer l'acceptation et préparer la lettre",
         "Remettre la lettre au transporteur",
         "Fin des 14 jours pour inscrire SV",
-        "Ouvrir une tâche au coordonnateur",
         "Fin du délai de grâce SV : l'attribution devient caduque",
     ]
-    for words in understood:
+    # The UI names a local activity by its type alone: what it did is told by the current details.
+    local = ["confirm_acceptance", "open_task"]
+    for words in (*understood, *local):
         await expect(page.get_by_text(words).first).to_be_visible()
     await opened.history()
-    for words in understood:
+    for words in (*understood, *local):
         await expect(page.get_by_text(words).first).to_be_visible()
+
+
+async def test_what_has_happened_is_told_in_words(staged: Stage, page: Page) -> None:
+    opened = WorkflowPage(page, staged.ui)
+    await opened.open(staged.those(State.OVERDUE)[0])
+    await opened.at_a_glance()
+    details = opened.current_details.locator("body")
+    for words in (
+        "Patient attribué, proposé au médecin",
+        "Acceptation du médecin confirmée",
+        "Fin des 14 jours pour inscrire SV",
+    ):
+        await expect(details).to_contain_text(words)
 
 
 def _local(instant: str) -> datetime:

@@ -245,6 +245,7 @@ def test_threads_get_each_their_own_letter(renderer: LetterRenderer) -> None:
         assert f"Médecin {number} " in words(pdf)
 
 
+@pytest.mark.long
 def test_hundreds_of_letters_leave_no_memory_behind(renderer: LetterRenderer) -> None:
     def memory_after(first: int, letters: int) -> int:
         for number in range(first, first + letters):

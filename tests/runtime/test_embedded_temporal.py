@@ -1,14 +1,19 @@
 import asyncio
 import socket
+import sqlite3
 import urllib.request
 from contextlib import closing
+from functools import partial
+from itertools import count
 from pathlib import Path
 
 import pytest
-from temporalio.client import WorkflowExecutionStatus
+from temporalio.client import Client, WorkflowExecutionStatus
 
 from gamf.runtime.embedded import EmbeddedTemporal
+from gamf.runtime.embedded_visibility import KEPT, relieve
 from gamf.runtime.errors import DataFolderInUse, PortInUse
+from gamf.runtime.polling import until
 from gamf.runtime.temporal import connect
 from tests.runtime.processes import servers_on
 
@@ -36,6 +41,58 @@ async def test_a_killed_server_recovers(folder: Path) -> None:
     async with EmbeddedTemporal(folder) as server:
         client = await connect(address=server.address)
         assert (await client.get_workflow_handle("kept").describe()).id == "kept"
+
+
+@pytest.mark.parametrize("full_sync", [False, True])
+async def test_all_that_was_answered_is_there_after_a_kill(folder: Path, *, full_sync: bool) -> None:
+    answered: list[str] = []
+
+    async def start_many(client: Client) -> None:
+        for number in count():
+            await client.start_workflow("Anything", id=f"kept-{number}", task_queue="nobody")
+            answered.append(f"kept-{number}")
+
+    async with EmbeddedTemporal(folder, full_sync=full_sync) as server:
+        client = await connect(address=server.address)
+        at_work = asyncio.create_task(start_many(client))
+        await until(partial(_has, answered, 50), within_seconds=60)
+        # In the middle of its work, and without a moment to write anything more.
+        next(each for each in servers_on(folder) if each.name() == "temporal").kill()
+        await server.wait_ended()
+        at_work.cancel()
+    async with EmbeddedTemporal(folder, full_sync=full_sync) as server:
+        client = await connect(address=server.address)
+        for workflow_id in answered:
+            described = await client.get_workflow_handle(workflow_id).describe()
+            assert described.status is WorkflowExecutionStatus.RUNNING
+
+
+async def test_the_indices_that_nobody_asks_of_are_not_written(folder: Path) -> None:
+    async with EmbeddedTemporal(folder, durable=False) as server:
+        client = await connect(address=server.address)
+        await client.start_workflow("Anything", id="kept", task_queue="nobody")
+        # It knows every index that is kept, and none is left to drop.
+        assert _indices(folder / "temporal.db") == KEPT
+        assert relieve(folder / "temporal.db") == 0
+        # A filter by what has no index any more is slower, and true.
+        await until(partial(_listed, client, "RootWorkflowId = 'kept'"), within_seconds=30)
+        assert not await _listed(client, "RootWorkflowId = 'another'")
+
+
+def _indices(database: Path) -> set[str]:
+    with closing(sqlite3.connect(database)) as connection:
+        sql = (
+            "SELECT name FROM sqlite_master WHERE type = 'index' AND name LIKE 'by%' OR name = 'default_idx'"
+        )
+        return {str(name) for (name,) in connection.execute(sql)}
+
+
+async def _listed(client: Client, query: str) -> bool:
+    return [each.id async for each in client.list_workflows(query)] == ["kept"]
+
+
+async def _has(answered: list[str], count: int) -> bool:
+    return len(answered) >= count
 
 
 async def test_its_ui_answers_when_asked_for(folder: Path) -> None:

@@ -22,17 +22,17 @@ def faulty() -> SettingsFault:
 def test_everything_has_a_default() -> None:
     settings = Settings.load()
     assert settings.database_url is None
-    assert settings.sandbox
+    assert not settings.sandbox
     assert settings.outbox == Path("data/outbox")
 
 
 def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GAMF_DATA_DIR", "elsewhere")
-    monkeypatch.setenv("GAMF_SANDBOX", "false")
+    monkeypatch.setenv("GAMF_SANDBOX", "true")
     monkeypatch.setenv("GAMF_GRACEFUL_SHUTDOWN_SECONDS", "1.5")
     settings = Settings.load()
     assert settings.outbox == Path("elsewhere/outbox")
-    assert not settings.sandbox
+    assert settings.sandbox
     assert settings.graceful_shutdown_seconds == 1.5
 
 
@@ -98,7 +98,68 @@ def test_an_account_and_its_password_go_together(
     assert f"GAMF_SMTP_{missing} (obligatoire" in faulty().fr
 
 
+OPENID = {
+    "OIDC_ISSUER": "https://connexion.exemple.test/realms/gamf",
+    "OIDC_CLIENT_ID": "gamf",
+    "OIDC_CLIENT_SECRET": "hush",
+    "CONSOLE_URL": "https://gamf.exemple.test/",
+}
+
+
+def test_a_provider_is_off_unless_it_is_named_and_then_asks_for_the_rest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert Settings.load().oidc_issuer is None
+    monkeypatch.setenv("GAMF_OIDC_ISSUER", OPENID["OIDC_ISSUER"])
+    text = faulty().fr
+    assert all(
+        f"GAMF_{name} (obligatoire avec GAMF_OIDC_ISSUER)" in text for name in OPENID if name != "OIDC_ISSUER"
+    )
+    for name, value in OPENID.items():
+        monkeypatch.setenv(f"GAMF_{name}", value)
+    monkeypatch.setenv("GAMF_PASSWORD_SIGN_IN", "false")
+    settings = Settings.load()
+    assert (settings.console_url, settings.oidc_scopes) == ("https://gamf.exemple.test", "openid")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("OIDC_CLIENT_ID", "x"), ("OIDC_CLIENT_SECRET", "x"), ("PASSWORD_SIGN_IN", "false")],
+)
+def test_what_means_nothing_without_a_provider_is_told(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(f"GAMF_{name}", value)
+    assert f"GAMF_{name} (seulement avec GAMF_OIDC_ISSUER)" in faulty().fr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("OIDC_ISSUER", "http://x-y-z.example", "https://hôte"),
+        ("OIDC_ISSUER", "https://x-y-z.example?a=b", "https://hôte"),
+        ("OIDC_ISSUER", "https://u:x-y-z@h.example", "https://hôte"),
+        ("OIDC_ISSUER", "x-y-z", "https://hôte"),
+        ("CONSOLE_URL", "https://x-y-z.example/console", "https://hôte"),
+        ("OIDC_SCOPES", "x-y-z", "openid et d’autres portées"),
+        ("OIDC_ACCOUNT_CLAIM", "email", "que les personnes n’écrivent pas elles-mêmes"),
+        ("OIDC_TIMEOUT_SECONDS", "0", "plus de 0"),
+    ],
+)
+def test_a_provider_is_spoken_to_over_tls_and_named_as_it_names_itself(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, expected: str
+) -> None:
+    for each, given in (OPENID | {name: value}).items():
+        monkeypatch.setenv(f"GAMF_{each}", given)
+    fault = faulty()
+    assert f"GAMF_{name} (attendu\u00a0: " in fault.fr
+    assert expected in fault.fr
+    assert "x-y-z" not in fault.fr + fault.en
+
+
 def test_a_secret_is_not_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in OPENID.items():
+        monkeypatch.setenv(f"GAMF_{name}", value)
     monkeypatch.setenv("GAMF_DATABASE_URL", "postgresql://u:hush@h/d")
     monkeypatch.setenv("GAMF_SMTP_PASSWORD", "hush")
     assert "hush" not in repr(Settings.load())

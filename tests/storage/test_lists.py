@@ -1,225 +1,378 @@
-"""The invariants of rules.md, looked for in the whole database: each is broken once, and found."""
+"""Every list in every order, filtered in every way, a page at a time: each row once, in order, in both directions."""
 
-from datetime import UTC, datetime
-from typing import Final
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, NamedTuple
 
 import pytest
 
-from gamf.storage import imports
+from gamf.domain.effects import Owner
+from gamf.domain.orders import ORDERS, USUAL, Listing, Order
+from gamf.domain.refusal import RefusedByRuleError
+from gamf.domain.roles import Scope, TaskScope
+from gamf.storage import lists, ramq
 from gamf.storage.connection import Connection
-from gamf.storage.imports import NETWORKS, PATIENTS, PHYSICIANS, Row, Stamp, Target
-from gamf.storage.lists import Violation, violations
-from tests.client.test_files import NETWORK, PERSON, PHYSICIAN
+from gamf.storage.lists import (
+    EVERYTHING,
+    Asked,
+    AttributionFilter,
+    BlockFilter,
+    PhysicianFilter,
+    RegisterFilter,
+    Rows,
+    TaskFilter,
+)
 
 NOW: Final = datetime(2026, 5, 8, 16, tzinfo=UTC)
-TABLES: Final = ("patients", "attributions", "enrolments", "records", "letters", "blocks")
+TABLES: Final = ("patients", "blocks", "attributions", "letters", "tasks", "ramq_files")
+RLS: Final = ("R1", "R2", "R3")
+LICENCES: Final = ("10001", "10002", "10003", "10004")
+SOME: Final = (
+    EVERYTHING,
+    Scope(rls=frozenset({"R1"})),
+    Scope(rls=frozenset({"R1", "R3"})),
+    Scope(physicians=frozenset({"10002"})),
+    Scope(physicians=frozenset({"10002", "10004"})),
+    Scope(rls=frozenset({"R2"}), physicians=frozenset({"10002", "10003"})),
+    Scope(rls=frozenset({"R9"})),
+)
+MANY: Final = 1_000
+
+# Of each kind twenty-four: several equal in each order, and some without a value.
+PEOPLE: Final = """
+    INSERT INTO networks
+    SELECT 'R' || n, 'RLS inventé', 'Région inventée', 'America/Toronto', 'GACO inventé', '418 555-0101', 'c'
+    FROM generate_series(1, 3) AS n;
+    INSERT INTO physicians (licence, last_name, first_name, rls, status, place, address, city, postal_code)
+    SELECT (10000 + n)::text, (ARRAY['inventé', 'Invente', 'Autre', 'autre'])[n], 'Médecin', 'R' || 1 + n % 3,
+           CASE WHEN n < 3 THEN 'participating' ELSE 'disengaged' END, 'Lieu', 'Rue', 'Ville', 'G1A 1A1'
+    FROM generate_series(1, 4) AS n;
+    INSERT INTO patients (patient_id, nam, last_name, first_name, birth_date, sex, address, city, postal_code, language,
+                          english_attested, rls, registered_on, priority, vulnerable, place, left_on, left_cause)
+    SELECT 'p' || lpad(n::text, 2, '0'), 'NAM' || n, 'Inventé', 'Patient', '1980-01-02', 'X', 'Rue', 'Ville', 'G1A 1A1',
+           'fr', false, 'R' || 1 + n % 3, date '2024-01-01' + n * 7 % 5, substr('ABC', 1 + n * 5 % 3, 1), true,
+           CASE WHEN n % 4 = 0 THEN 'left' ELSE 'waiting' END, CASE WHEN n % 4 = 0 THEN date '2026-01-01' END,
+           CASE WHEN n % 4 = 0 THEN 'deceased' END
+    FROM generate_series(1, 24) AS n
+"""
+WORK: Final = """
+    INSERT INTO blocks (block_id, physician, rls, size, requested_by, requested_at, policy, state, attributed_at)
+    SELECT '2026-' || lpad(n::text, 4, '0'), (10001 + n % 4)::text, 'R' || 1 + n % 3, 1, 'c',
+           {now} + n * 7 % 5 * interval '1 hour', 'p',
+           CASE n WHEN 24 THEN 'drawn' WHEN 23 THEN 'withdrawn'
+                  ELSE CASE WHEN n % 3 = 0 THEN 'closed' ELSE 'attributed' END END,
+           {now}
+    FROM generate_series(1, 24) AS n;
+    INSERT INTO attributions (attribution_id, block_id, patient_id, physician, rls, time_zone, priority, vulnerable,
+                              attributed_at, policy, state, under_way, deadline, waiting_for, ended_on, transition)
+    SELECT '2026-' || lpad(n::text, 6, '0'), '2026-' || lpad((1 + n % 6)::text, 4, '0'), 'p' || lpad(n::text, 2, '0'),
+           (10001 + n % 4)::text, 'R' || 1 + n % 3, 'America/Toronto', 'A', true, {now}, 'p',
+           (ARRAY['proposed', 'overdue', 'refused'])[1 + n % 3], n % 3 < 2,
+           CASE WHEN n % 3 < 2 THEN {now} + n * 7 % 5 * interval '1 day' END, NULL,
+           CASE WHEN n % 3 = 2 THEN date '2026-05-01' END, 1
+    FROM generate_series(1, 24) AS n;
+    INSERT INTO letters (letter_id, attribution_id, patient_id, kind, dated, state, queued_at)
+    SELECT attribution_id || '-1', attribution_id, patient_id, 'attribution', '2026-05-08',
+           CASE WHEN patient_id < 'p08' THEN 'withheld' ELSE 'queued' END,
+           {now} + right(attribution_id, 2)::int * 7 % 5 * interval '1 hour'
+    FROM attributions;
+    INSERT INTO tasks (attribution_id, kind, owner, due, transition, opened_at, closed_at, rls, physician)
+    SELECT attribution_id, CASE WHEN patient_id < 'p10' THEN 'sv_overdue' ELSE 'letter_not_sent' END,
+           CASE WHEN patient_id < 'p13' THEN 'coordinator' ELSE 'clinic' END,
+           {now} + right(attribution_id, 2)::int * 7 % 5 * interval '1 hour', 1, {now},
+           CASE WHEN right(attribution_id, 2) = '11' THEN {now} END, rls, physician
+    FROM attributions;
+    INSERT INTO block_patients (block_id, position, patient_id, attribution_id)
+    SELECT block_id, right(patient_id, 2)::int, patient_id, attribution_id FROM attributions
+    UNION ALL
+    SELECT b.block_id, right(p.patient_id, 2)::int, p.patient_id, NULL FROM patients p, blocks b
+    WHERE p.patient_id < 'p06' AND b.block_id IN ('2026-0005', '2026-0023', '2026-0024') AND p.place = 'waiting';
+    INSERT INTO ramq_files (block_id, number, name, names, sha256, made_at, handed_at, content)
+    SELECT block_id, 1, block_id || '.csv', 1 + right(block_id, 2)::int % 3, 'a', requested_at,
+           CASE WHEN state = 'closed' THEN requested_at + interval '1 hour' END,
+           CASE WHEN state <> 'closed' THEN 'x'::bytea END
+    FROM blocks
+"""
+
+Row = dict[str, Any]
 
 
-async def take(conn: Connection, target: Target, values: dict[str, str]) -> None:
-    async with conn.transaction():
-        await imports.begin(conn, target)
-        await imports.stage(conn, target, [Row(2, tuple(values[column] for column in target.columns))])
-        written = await imports.write(conn, target, 0, 2, Stamp(NOW, "commis", "essai"))
-        await imports.end(conn, target, written)
+class Kept(NamedTuple):
+    """What a filter leaves: the rows with these values, of that scope, due before then; or all of any of several."""
+
+    values: Mapping[str, object] = {}
+    scope: Scope = EVERYTHING
+    due: tuple[str, datetime] | None = None
+    physician: str = "physician"
+
+    def has(self, row: Row) -> bool:
+        """Tell whether a row is left."""
+        mine = (
+            self.scope.everything
+            or row["rls"] in self.scope.rls
+            or row[self.physician] in self.scope.physicians
+        )
+        soon = self.due is None or (row[self.due[0]] is not None and row[self.due[0]] < self.due[1])
+        return mine and soon and all(row[name] == value for name, value in self.values.items())
+
+
+class Case(NamedTuple):
+    """A list: its reference, the columns of each order, its filters and what each leaves; the first leaves all."""
+
+    reference: str
+    orders: Mapping[str, tuple[str, ...]]
+    filters: Sequence[tuple[Any, Sequence[Kept]]]
+
+
+def of_owner(owner: Owner | None, scope: Scope) -> tuple[tuple[TaskScope, ...], list[Kept]]:
+    owners = None if owner is None else frozenset({owner})
+    return (TaskScope(owners, scope),), [Kept({"owner": owner.value} if owner else {}, scope)]
+
+
+COORDINATOR: Final = TaskScope(frozenset({Owner.COORDINATOR}), SOME[1])
+CLINIC: Final = TaskScope(frozenset({Owner.CLINIC}), SOME[4])
+SOON: Final = NOW + timedelta(days=3)
+LATER_TODAY: Final = NOW + timedelta(hours=3)
+CASES: Final[Mapping[Listing, Case]] = {
+    Listing.ATTRIBUTIONS: Case(
+        "attribution_id",
+        {"reference": (), "deadline": ("deadline",), "state": ("state",)},
+        [
+            *((AttributionFilter(scope=scope), [Kept(scope=scope)]) for scope in SOME),
+            (AttributionFilter("overdue"), [Kept({"state": "overdue"})]),
+            (AttributionFilter("refused", scope=SOME[2]), [Kept({"state": "refused"}, SOME[2])]),
+            (AttributionFilter(physician="10003"), [Kept({"physician": "10003"})]),
+            (AttributionFilter(block_id="2026-0003"), [Kept({"block_id": "2026-0003"})]),
+            (AttributionFilter(due_before=SOON), [Kept(due=("deadline", SOON))]),
+            (
+                AttributionFilter("overdue", due_before=SOON, scope=SOME[5]),
+                [Kept({"state": "overdue"}, SOME[5], ("deadline", SOON))],
+            ),
+        ],
+    ),
+    Listing.BLOCKS: Case(
+        "block_id",
+        {
+            "requested": ("requested_at",),
+            "reference": (),
+            "state": ("state",),
+            "physician": ("physician",),
+            "rls": ("rls",),
+        },
+        [
+            *((BlockFilter(scope=scope), [Kept(scope=scope)]) for scope in SOME),
+            (BlockFilter(state="closed", scope=SOME[5]), [Kept({"state": "closed"}, SOME[5])]),
+            (BlockFilter("10003"), [Kept({"physician": "10003"})]),
+        ],
+    ),
+    Listing.TASKS: Case(
+        "task_id",
+        {"due": ("due",), "kind": ("kind", "due"), "rls": ("rls", "due")},
+        [
+            of_owner(None, EVERYTHING),
+            *(of_owner(Owner.CLINIC, scope) for scope in SOME),
+            (
+                (COORDINATOR, CLINIC),
+                [Kept({"owner": "coordinator"}, SOME[1]), Kept({"owner": "clinic"}, SOME[4])],
+            ),
+            (TaskFilter("coordinator", "R2"), [Kept({"owner": "coordinator", "rls": "R2"})]),
+            (TaskFilter(due_before=LATER_TODAY), [Kept(due=("due", LATER_TODAY))]),
+        ],
+    ),
+    Listing.REGISTER: Case(
+        "number",
+        {"line": ("priority", "registered_on"), "registered": ("registered_on",)},
+        [
+            (RegisterFilter(), [Kept()]),
+            (RegisterFilter("R2"), [Kept({"rls": "R2"})]),
+            (RegisterFilter(place="left"), [Kept({"place": "left"})]),
+            (
+                RegisterFilter("R1", "waiting", "B"),
+                [Kept({"rls": "R1", "place": "waiting", "priority": "B"})],
+            ),
+        ],
+    ),
+    Listing.PHYSICIANS: Case(
+        "licence",
+        {"licence": (), "name": ("last_name", "first_name"), "rls": ("rls",), "status": ("status",)},
+        [
+            *((PhysicianFilter(scope=scope), [Kept(scope=scope, physician="licence")]) for scope in SOME),
+            (PhysicianFilter(name="AUT"), [Kept({"last_name": "Autre"}), Kept({"last_name": "autre"})]),
+            (PhysicianFilter(status="disengaged"), [Kept({"status": "disengaged"})]),
+            (PhysicianFilter("10002"), [Kept({"licence": "10002"})]),
+        ],
+    ),
+    Listing.LETTERS: Case(
+        "letter_id",
+        {"queued": ("queued_at",)},
+        [(None, [Kept()]), ("withheld", [Kept({"state": "withheld"})])],
+    ),
+    Listing.RAMQ_FILES: Case(
+        "name",
+        {
+            "made": ("made_at",),
+            "name": (),
+            "rls": ("rls", "made_at"),
+            "physician": ("physician", "made_at"),
+            "names": ("names",),
+            "handed": ("handed_at",),
+        },
+        [(scope, [Kept(scope=scope)]) for scope in SOME],
+    ),
+}
+
+
+async def tasks(conn: Connection, only: TaskFilter | Sequence[TaskScope], asked: Asked) -> Rows:
+    if isinstance(only, TaskFilter):
+        return await lists.open_tasks(conn, only, asked)
+    return await lists.tasks_within(conn, only, asked)
+
+
+async def files(conn: Connection, scope: Scope, asked: Asked) -> Rows:
+    return await ramq.files(conn, asked, scope)
+
+
+READS: Final[Mapping[Listing, Callable[..., Awaitable[Rows]]]] = {
+    Listing.ATTRIBUTIONS: lists.attributions,
+    Listing.BLOCKS: lists.blocks,
+    Listing.TASKS: tasks,
+    Listing.REGISTER: lists.register,
+    Listing.PHYSICIANS: lists.physicians,
+    Listing.LETTERS: lists.outbox,
+    Listing.RAMQ_FILES: files,
+}
 
 
 @pytest.fixture
-async def sound(connection: Connection) -> Connection:
-    """A database with one patient attributed, in which all agrees."""
-    for target, values in ((NETWORKS, NETWORK), (PHYSICIANS, PHYSICIAN), (PATIENTS, PERSON)):
-        await take(connection, target, values)
-    async with connection.transaction():
-        await connection.execute(
-            """
-            INSERT INTO attributions
-            SELECT '2026-000001', NULL, patient_id, '90001', rls, 'America/Toronto', 'C', true, $1, 'essai',
-                   'proposed', true, $1::timestamptz + interval '72 hours', 'physician', NULL, 0, NULL
-            FROM patients
-            """,
-            NOW,
-        )
-        await connection.execute("UPDATE patients SET place = 'attributed', attribution_id = '2026-000001'")
-        await connection.execute(
-            """
-            INSERT INTO records (subject, subject_id, number, event, at, after, policy)
-            VALUES ('attribution', '2026-000001', 0, 'proposed', $1, 'proposed', 'essai')
-            """,
-            NOW,
-        )
+async def filled(connection: Connection) -> Connection:
+    """A database with a few of everything, written without asking of each row whether the others agree."""
+    await connection.execute(PEOPLE)
+    for table in TABLES:
+        await connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+    await connection.execute(WORK.format(now=f"timestamptz '{NOW.isoformat()}'"))
     return connection
 
 
-async def broken(conn: Connection, *statements: str) -> set[tuple[int, str, str]]:
-    """Break something that the guards would have refused, put them back, and return what is found."""
-    for table in TABLES:
-        await conn.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-    for statement in statements:
-        await conn.execute(statement)
-    for table in TABLES:
-        await conn.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
-    return {found[:3] for found in await violations(conn)}
+async def pages(
+    conn: Connection,
+    listing: Listing,
+    only: Any,  # noqa: ANN401 - each list has its own filter
+    order: Order,
+    size: int,
+) -> Rows:
+    """Read a list to its end, that many a page."""
+    found: Rows = []
+    after: str | None = None
+    while True:
+        page = await READS[listing](conn, only, Asked(order, after, size))
+        found += page
+        if len(page) < size:
+            return found
+        after = page[-1]["cursor"]
 
 
-async def test_nothing_is_found_where_all_agrees(sound: Connection) -> None:
-    assert await violations(sound) == []
+def in_order(rows: Sequence[Row], case: Case, order: Order) -> list[object]:
+    """Return the references as a person would sort them: what is equal by the reference, what has no value last."""
+
+    def key(row: Row) -> tuple[Any, ...]:
+        values = (row[column] for column in case.orders[order.by])
+        return (*(each.lower() if isinstance(each, str) else each for each in values), row[case.reference])
+
+    valued = [row for row in rows if None not in key(row)]
+    others = [row for row in rows if None in key(row)]
+    return [
+        *(row[case.reference] for row in sorted(valued, key=key, reverse=order.backwards)),
+        *sorted((row[case.reference] for row in others), reverse=order.backwards),
+    ]
 
 
-async def test_nothing_is_found_in_an_empty_database(connection: Connection) -> None:
-    assert await violations(connection) == []
+def orders(listing: Listing) -> list[Order]:
+    return [Order(by, way) for by in ORDERS[listing] for way in (False, True)]
 
 
-ENROL: Final = """
-    INSERT INTO enrolments (patient_id, patient_number, physician, category, period, attribution_id)
-    SELECT patient_id, number, '90001', '{category}', daterange({period}), '2026-000001' FROM patients
-"""
-LETTER: Final = """
-    INSERT INTO letters (letter_id, attribution_id, patient_id, kind, standing, dated, queued_at, state,
-                         sent_at)
-    SELECT '2026-000001-{n}', '2026-000001', patient_id, '{kind}', {standing}, '2026-05-08', now(), '{state}',
-           {sent}
-    FROM patients WHERE nam = 'FICA85570418'
-"""
-SECOND_ATTRIBUTION: Final = """
-    INSERT INTO attributions (attribution_id, patient_id, physician, rls, time_zone, priority, vulnerable,
-                              attributed_at, policy, state, under_way, transition)
-    SELECT '2026-000002', patient_id, physician, rls, time_zone, priority, vulnerable, attributed_at, policy,
-           state, under_way, 0 FROM attributions
-"""
-ACCEPTED: Final = """
-    INSERT INTO records (subject, subject_id, event, at, policy)
-    VALUES ('attribution', '2026-000001', 'accepted', now(), 'essai')
-"""
-BLOCK: Final = """
-    INSERT INTO blocks (block_id, physician, rls, size, requested_by, requested_at, policy, state)
-    VALUES ('2026-0001', '90001', '0311', 1, 'coordo', now(), 'essai', 'drawn')
-"""
-PLACE: Final = (1, "the place disagrees with what is under way or enrolled", "patient")
-ANOTHER_PATIENT: Final = """
-    INSERT INTO patients (nam, last_name, first_name, birth_date, sex, address, city, postal_code, language,
-                          english_attested, rls, registered_on, priority, vulnerable)
-    SELECT 'TREM04121925', last_name, first_name, birth_date, sex, address, city, postal_code, language,
-           english_attested, rls, registered_on, priority, vulnerable FROM patients
-"""
+def test_every_order_of_every_list_is_tried_and_the_usual_one_is_one_of_them() -> None:
+    assert {listing: set(case.orders) for listing, case in CASES.items()} == {
+        listing: set(names) for listing, names in ORDERS.items()
+    }
+    assert all(USUAL[listing].by in names for listing, names in ORDERS.items())
+
+
+@pytest.mark.parametrize("listing", Listing)
+async def test_each_page_goes_on_where_the_one_before_ended(filled: Connection, listing: Listing) -> None:
+    case = CASES[listing]
+    every = await pages(filled, listing, case.filters[0][0], USUAL[listing], MANY)
+    assert len(every) >= len(LICENCES)
+    for only, kept in case.filters:
+        left = [row for row in every if any(each.has(row) for each in kept)]
+        for order in orders(listing):
+            expected = in_order(left, case, order)
+            for size in (1, 4, 5, MANY):
+                found = await pages(filled, listing, only, order, size)
+                assert [row[case.reference] for row in found] == expected, (only, str(order), size)
+
+
+async def test_what_moves_between_two_pages_is_no_reason_to_miss_another(filled: Connection) -> None:
+    for by, change in (
+        (
+            "state",
+            "UPDATE attributions SET state = 'refused', under_way = false, deadline = NULL WHERE attribution_id = $1",
+        ),
+        ("deadline", "UPDATE attributions SET deadline = NULL WHERE attribution_id = $1"),
+    ):
+        only, order = AttributionFilter(), Order(by)
+        every = [
+            row["attribution_id"] for row in await lists.attributions(filled, only, Asked(order, None, MANY))
+        ]
+        first = await lists.attributions(filled, only, Asked(order, None, 3))
+        last = first[-1]
+        await filled.execute(change, last["attribution_id"])
+        rest = await lists.attributions(filled, only, Asked(order, last["cursor"], MANY))
+        found = {row["attribution_id"] for row in rest} - {last["attribution_id"]}
+        assert found == set(every[3:])
+
+
+async def test_a_list_goes_on_after_a_reference_alone(filled: Connection) -> None:
+    for order in orders(Listing.ATTRIBUTIONS):
+        every = await lists.attributions(filled, AttributionFilter(), Asked(order, None, MANY))
+        ids = [row["attribution_id"] for row in every]
+        for number in (0, 9, 18):
+            rest = await lists.attributions(filled, AttributionFilter(), Asked(order, ids[number], MANY))
+            assert [row["attribution_id"] for row in rest] == ids[number + 1 :], (str(order), number)
 
 
 @pytest.mark.parametrize(
-    ("statements", "expected"),
+    ("listing", "after"),
     [
-        (["UPDATE patients SET place = 'waiting', attribution_id = NULL"], {PLACE}),
-        (["UPDATE patients SET attribution_id = '2026-000009'"], {PLACE}),
-        (
-            ["UPDATE patients SET place = 'enrolled', attribution_id = NULL"],
-            {PLACE},
-        ),
-        (
-            ["UPDATE patients SET place = 'proposed', attribution_id = NULL, block_id = '2026-0001'"],
-            {PLACE, (1, "proposed, but in no drawn list", "patient")},
-        ),
-        (
-            [ENROL.format(category="MF", period="'2026-05-08', NULL")],
-            {(1, "attributed, though enrolled MF", "patient")},
-        ),
-        (
-            ["UPDATE attributions SET state = 'refused'"],
-            {
-                (1, "under way or not, against its state", "attribution"),
-                (5, "the state is not the recorded one", "attribution"),
-            },
-        ),
-        (
-            [
-                "DROP INDEX one_attribution_under_way",
-                SECOND_ATTRIBUTION,
-            ],
-            {
-                (2, "two attributions under way", "patient"),
-                (5, "transitions without a record", "attribution"),
-            },
-        ),
-        (
-            [
-                "ALTER TABLE enrolments DROP CONSTRAINT enrolments_never_overlap",
-                ENROL.format(category="SV", period="'2026-05-08', NULL"),
-                ENROL.format(category="MF", period="'2026-06-01', '2026-06-09'"),
-            ],
-            {(2, "enrolments that overlap", "patient")},
-        ),
-        (
-            ["UPDATE patients SET registered_on = '2026-05-09'"],
-            {
-                (3, "the initial date is after the registration", "patient"),
-                (3, "the initial date is after an attribution", "patient"),
-            },
-        ),
-        (
-            [
-                LETTER.format(n=1, kind="attribution", standing="NULL", state="queued", sent="NULL"),
-                LETTER.format(n=2, kind="attribution", standing="NULL", state="queued", sent="NULL"),
-            ],
-            {(4, "a letter of that kind twice", "attribution")},
-        ),
-        (
-            [ACCEPTED],
-            {(4, "accepted without a letter", "attribution")},
-        ),
-        (
-            [LETTER.format(n=1, kind="corrective", standing="'lapsed'", state="queued", sent="NULL")],
-            {(4, "corrected, though never told", "attribution")},
-        ),
-        (
-            [LETTER.format(n=1, kind="attribution", standing="NULL", state="sent", sent="now()")],
-            {(4, "sent, without what was sent", "attribution")},
-        ),
-        (
-            [
-                ANOTHER_PATIENT,
-                LETTER.format(n=1, kind="attribution", standing="NULL", state="queued", sent="NULL"),
-                "UPDATE letters SET patient_id = p.patient_id FROM patients p WHERE p.nam = 'TREM04121925'",
-            ],
-            {
-                (4, "a letter to somebody else", "attribution"),
-                (5, "nothing in the record", "patient"),
-            },
-        ),
-        (
-            ["UPDATE attributions SET transition = 3"],
-            {(5, "transitions without a record", "attribution")},
-        ),
-        (
-            ["UPDATE records SET after = 'confirmed' WHERE number = 0"],
-            {(5, "the state is not the recorded one", "attribution")},
-        ),
-        (
-            ["UPDATE records SET policy = NULL WHERE subject = 'network'"],
-            {(5, "a record without a policy version", "record")},
-        ),
-        (
-            ["DELETE FROM records WHERE subject <> 'attribution'"],
-            {(5, "nothing in the record", subject) for subject in ("patient", "physician", "network")},
-        ),
-        (
-            [BLOCK],
-            {(5, "nothing in the record", "block")},
-        ),
-        (
-            ["DROP TRIGGER registration_is_kept ON patients"],
-            {(5, "a guard is missing or off", "guard")},
-        ),
+        (Listing.TASKS, "tâche"),
+        (Listing.TASKS, "9" * 30),
+        (Listing.ATTRIBUTIONS, "2026-000001~hier"),
+        (Listing.ATTRIBUTIONS, "2026-000001~2026-05-08"),
+        (Listing.ATTRIBUTIONS, "2026-000001~0001-01-01T00:00:00+14:00"),
+        (Listing.ATTRIBUTIONS, "2026-000001\x00"),
     ],
 )
-async def test_what_an_invariant_forbids_is_found(
-    sound: Connection, statements: list[str], expected: set[tuple[int, str, str]]
+async def test_a_page_that_begins_after_no_such_thing_is_refused(
+    connection: Connection, listing: Listing, after: str
 ) -> None:
-    assert await broken(sound, *statements) == expected
+    order = Order("due" if listing is Listing.TASKS else "deadline")
+    with pytest.raises(RefusedByRuleError) as error:
+        await READS[listing](connection, CASES[listing].filters[0][0], Asked(order, after, 1))
+    assert (error.value.reason.rule, error.value.reason.field) == ("form", "after")
 
 
-async def test_a_guard_that_is_off_is_named(sound: Connection) -> None:
-    await sound.execute("ALTER TABLE records DISABLE TRIGGER records_are_kept")
-    assert await violations(sound) == [Violation(5, "a guard is missing or off", "guard", "records_are_kept")]
+async def test_a_block_counts_those_of_its_list(filled: Connection) -> None:
+    every = [
+        row["block_id"]
+        for row in await lists.blocks(filled, BlockFilter(), Asked(Order("reference"), None, MANY))
+    ]
+    counted = {(row["block_id"], row["state"]): row["number"] for row in await lists.counted(filled, every)}
+    members = await lists.members(filled, every)
+    assert counted == Counter((row["block_id"], row["state"]) for row in members)
+    assert {"2026-0001", "2026-0023", "2026-0024"} <= {block_id for block_id, _ in counted}
 
 
-async def test_what_is_found_names_the_row_and_nobody(sound: Connection) -> None:
-    await broken(sound, "UPDATE patients SET place = 'waiting', attribution_id = NULL")
-    patient_id = await sound.fetchval("SELECT patient_id FROM patients")
-    (found,) = await violations(sound)
-    assert (found.invariant, found.subject, found.subject_id) == (1, "patient", patient_id)
+async def test_nobody_sees_anything_within_an_empty_scope(filled: Connection) -> None:
+    asked = Asked(Order("reference"), None, MANY)
+    assert await lists.attributions(filled, AttributionFilter(scope=Scope()), asked) == []
+    assert await lists.tasks_within(filled, (), Asked(Order("due"), None, MANY)) == []

@@ -65,17 +65,17 @@ async def test_it_works_on_the_embedded_servers_it_is_given(servers: EmbeddedSer
         assert await (await start(running.client, "database")).result() == "gamf"
 
 
-async def test_without_the_sandbox_it_works_too(settings: Settings) -> None:
-    unsandboxed = settings.model_copy(update={"sandbox": False})
-    async with running_worker(unsandboxed, build=build) as running:
+async def test_in_the_sandbox_it_works_too(settings: Settings) -> None:
+    sandboxed = settings.model_copy(update={"sandbox": True})
+    async with running_worker(sandboxed, build=build) as running:
         assert await (await start(running.client, "database")).result() == "gamf"
 
 
-def test_the_sandbox_is_on_unless_the_setting_says_otherwise() -> None:
-    runner = workflow_runner(Settings())
+def test_the_sandbox_is_for_whoever_asks_for_it() -> None:
+    runner = workflow_runner(Settings(sandbox=True))
     assert isinstance(runner, SandboxedWorkflowRunner)
     assert "gamf.domain" in runner.restrictions.passthrough_modules
-    assert isinstance(workflow_runner(Settings(sandbox=False)), UnsandboxedWorkflowRunner)
+    assert isinstance(workflow_runner(Settings()), UnsandboxedWorkflowRunner)
 
 
 async def test_when_asked_to_stop_it_lets_an_activity_finish(

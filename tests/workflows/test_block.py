@@ -185,6 +185,16 @@ async def test_a_malformed_signal_is_kept(system: System, argument: object) -> N
     assert view["state"] == "attributed"
 
 
+@pytest.mark.parametrize("states", [None, [], "x", {"2026-000001": []}, {"2026-000001": "unheard_of"}])
+async def test_a_malformed_report_is_kept(system: System, states: object) -> None:
+    rls, licence, _ = await system.people(1)
+    block = await system.request(rls, licence, 1)
+    await block.signal("attributions_changed", {"states": states})
+    view = await block.execute_update("record", APPROVED)
+    assert [kept["fact"] for kept in view["refused_facts"]] == ["attributions_changed"]
+    assert view["counts"] == {"proposed": 1}
+
+
 async def test_cancelling_the_workflow_does_not_end_the_block(system: System) -> None:
     rls, licence, _ = await system.people(1)
     block = await system.request(rls, licence, 1)

@@ -21,7 +21,8 @@ async def reaches(life: Life, state: str, number: int = 1) -> None:
 
 async def tasks(life: Life) -> list[tuple[str, str]]:
     rows = await life.system.rows(
-        "SELECT kind, owner FROM tasks WHERE attribution_id = $1", life.start.attribution_id
+        "SELECT kind, owner FROM tasks WHERE attribution_id = $1 AND owner = 'coordinator'",
+        life.start.attribution_id,
     )
     return [tuple(row) for row in rows]
 

@@ -48,6 +48,38 @@ async def test_invariant_6_a_block_from_its_draw_to_mf(system: System) -> None:
         assert found_in(data) == []
 
 
+async def test_invariant_6_a_replacement_and_the_names_that_go_to_ramq(system: System) -> None:
+    rls, licence, _ = await system.people(4)
+    block = await system.request(rls, licence, 2)
+    first, second = (await block.execute_update("record", {"fact": "approved", "by": "coordo"}))["list"]
+    cancelled = {"fact": "cancelled", "by": "coordo", "reason": "dispute"}
+    await system.life(first["attribution_id"]).execute_update("record", cancelled)
+
+    async def replaced() -> bool:
+        return len((await block.query("view"))["list"]) == 3
+
+    await until(replaced, within_seconds=20)
+    await block.execute_update("record", {"fact": "list_accepted", "by": "coordo"})
+    closed = await block.result()
+    await system.life(second["attribution_id"]).execute_update("record", cancelled)
+    (row,) = await system.rows(
+        "SELECT attribution_id FROM attributions WHERE replaces = $1", second["attribution_id"]
+    )
+    await system.life(row["attribution_id"]).execute_update("record", {"fact": "accepted", "by": "coordo"})
+
+    async def told() -> bool:
+        sql = "SELECT FROM ramq_files WHERE block_id = $1 AND handed_at IS NOT NULL"
+        return len(await system.rows(sql, closed["block_id"])) == 2
+
+    await until(told, within_seconds=20)
+    files = [path.read_bytes() for path in (system.outbox / "ramq").glob(f"ramq-{closed['block_id']}-*.csv")]
+    assert {word for data in files for word in found_in(data)} >= {FAMILY, NAM_PREFIX}
+    ids = [each["attribution_id"] for each in closed["list"]]
+    for workflow_id in (block.id, *(system.life(i).id for i in (*ids, row["attribution_id"]))):
+        assert found_in(await history(system, workflow_id)) == []
+    assert found_in((system.outbox / "ramq" / "manifest.csv").read_bytes()) == []
+
+
 async def test_invariant_6_an_error_of_postgresql_says_nothing_of_the_row(system: System) -> None:
     life = await system.attribute()
     await life.record("accepted")

@@ -20,7 +20,7 @@ from gamf.domain.facts import parse
 from gamf.domain.model import Attribution
 from gamf.domain.refusal import RefusedByRuleError
 from gamf.runtime.polling import until
-from gamf.storage.lists import violations
+from gamf.storage.invariants import violations
 from gamf.workflows.views import attribution_view
 from tests.domain.strategies import Choices, fact, jump
 from tests.system import Life, System

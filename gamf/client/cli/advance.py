@@ -37,13 +37,14 @@ def advance(attribution_id: str, length: relativedelta, data: Path | None, *, js
 
     For instance: gamf advance 2026-000042 72h. Refused when “gamf up” runs without --training.
     """
-    from gamf.client import acting, training  # noqa: PLC0415 - keeps `--help` fast
+    from gamf.client import acting, deciding, training  # noqa: PLC0415 - keeps `--help` fast
 
     async def work() -> "View":
         async with session.both(data) as reach:
             training.check_allowed(training=reach.training)
             with progress(say("Le temps passe", "Time passes")):
-                return await training.advance(acting.Desk(reach.pool, reach.temporal), attribution_id, length)
+                desk = acting.Desk(reach.pool, reach.temporal)
+                return await deciding.advance(desk, session.seat(), attribution_id, length)
 
     view = session.run(work())
     if json_wanted:

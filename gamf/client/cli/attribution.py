@@ -10,9 +10,10 @@ from gamf.client.cli import labels, session
 from gamf.client.cli.commands import argument, as_json, command, new_group, option, reads_data
 from gamf.client.cli.language import Text, say
 from gamf.client.cli.output import print_fields, print_json, print_table
-from gamf.client.cli.paging import limited, print_list
+from gamf.client.cli.paging import limited, print_list, sorted_by
 from gamf.client.cli.values import ATTRIBUTION, BLOCK, LICENCE, Day, KeyValue
 from gamf.domain.facts import FACTS
+from gamf.domain.orders import Listing, Order
 from gamf.domain.states import State
 
 if TYPE_CHECKING:
@@ -39,10 +40,10 @@ attribution_argument = argument(
 @as_json
 def show(attribution_id: str, data: Path | None, *, json_wanted: bool) -> None:
     """Show an attribution: its state, its deadline, what was reported."""
-    from gamf.client import acting  # noqa: PLC0415 - keeps `--help` fast
+    from gamf.client import looking  # noqa: PLC0415 - keeps `--help` fast
 
     async def act(desk: "Desk") -> "View":
-        return await acting.show_attribution(desk, attribution_id)
+        return await looking.show_attribution(desk, session.seat(), attribution_id)
 
     _print(session.act(data, act), json_wanted=json_wanted)
 
@@ -88,14 +89,14 @@ def record(
 
     The same fact given again as it was counts once. “by” is GAMF_ACCOUNT, else your account.
     """
-    from gamf.client import acting  # noqa: PLC0415 - keeps `--help` fast
+    from gamf.client import deciding  # noqa: PLC0415 - keeps `--help` fast
     from gamf.domain import facts  # noqa: PLC0415 - the same
 
     given = {"by": session.account(), **dict(values)}
     facts.parse(fact, given)
 
     async def act(desk: "Desk") -> "View":
-        return await acting.record_fact(desk, attribution_id, fact, given, now=session.now())
+        return await deciding.record_fact(desk, session.seat(), attribution_id, fact, given)
 
     _print(session.act(data, act), json_wanted=json_wanted)
 
@@ -115,6 +116,7 @@ def record(
     fr="À échéance avant ce jour.",
     en="Due before that day.",
 )
+@sorted_by(Listing.ATTRIBUTIONS)
 @limited
 @reads_data
 @as_json
@@ -123,21 +125,22 @@ def list_(
     physician: str | None,
     block_id: str | None,
     due_before: date | None,
+    sort: Order | None,
     limit: int | None,
     data: Path | None,
     *,
     json_wanted: bool,
 ) -> None:
     """List the attributions; with --due-before, by deadline."""
-    from gamf.client import reading  # noqa: PLC0415 - keeps `--help` fast
+    from gamf.client import looking  # noqa: PLC0415 - keeps `--help` fast
     from gamf.storage.lists import AttributionFilter  # noqa: PLC0415 - the same
 
     # A day begins on this machine's clock: the list may be of several RLS.
     due = datetime.combine(due_before, time.min).astimezone() if due_before else None
-    only = AttributionFilter(state, physician, block_id, None, due)
+    only, seat = AttributionFilter(state, physician, block_id, None, due), session.seat()
 
     async def fetch(conn: "Connection", after: str | None, most: int) -> "Page[AttributionView]":
-        return await reading.list_attributions(conn, only, after=after, limit=most)
+        return await looking.list_attributions(conn, seat, only, order=sort, after=after, limit=most)
 
     headings = [
         say("Attribution", "Attribution"),
@@ -162,7 +165,7 @@ def _row(view: "AttributionView") -> tuple[object, ...]:
         view.priority,
         view.vulnerable,
         state,
-        view.deadline,
+        view.deadline and labels.until(view.deadline, view.time_zone),
         owner,
     )
 
@@ -180,12 +183,18 @@ def print_attribution(view: "View") -> None:
         [
             (say("Attribution", "Attribution"), view["attribution_id"]),
             (say("État", "State"), labels.state(view["state"])),
-            (say("Échéance", "Deadline"), labels.instant(view["deadline"])),
+            (say("Échéance", "Deadline"), _deadline(view)),
             (say("On attend", "Waiting for"), labels.label(labels.OWNERS, view["waiting_for"])),
             (say("Terminée le", "Ended on"), view.get("ended_on")),
             (say("Médecin", "Physician"), view["physician"]),
             ("Patient", view["patient_id"]),
             (say("Bloc", "Block"), view["block_id"]),
+            (
+                say("Attribuée hors système, prise le", "Attributed outside, taken in on"),
+                view.get("adopted_on"),
+            ),
+            (say("Remplace", "Replaces"), view.get("replaces")),
+            (say("Remplacée par", "Replaced by"), view.get("replaced_by")),
             (say("Priorité", "Priority"), view["priority"]),
             (say("Vulnérable", "Vulnerable"), view["vulnerable"]),
             (say("Inscription SV", "SV enrolment"), period(view["sv"])),
@@ -194,6 +203,11 @@ def print_attribution(view: "View") -> None:
     )
     _print_history(view)
     _print_refused(view)
+
+
+def _deadline(view: "View") -> str | None:
+    at = labels.instant(view["deadline"])
+    return labels.until(at, view["time_zone"]) if at else None
 
 
 def period(enrolment: dict[str, Any] | None) -> str:
@@ -219,7 +233,7 @@ def _print_history(view: "View") -> None:
     ]
     rows = [
         (
-            labels.instant(e["at"]),
+            labels.instant(e["at"], view["time_zone"]),
             labels.label(labels.FACTS, e["fact"]),
             e.get("by"),
             labels.state(e["state"]),
@@ -241,7 +255,12 @@ def _print_refused(view: "View") -> None:
         say("Pourquoi", "Why"),
     ]
     rows = [
-        (labels.instant(e["at"]), e["fact"], e["rule"], say(e["reason"], e.get("reason_en", e["reason"])))
+        (
+            labels.instant(e["at"], view["time_zone"]),
+            e["fact"],
+            e["rule"],
+            say(e["reason"], e.get("reason_en", e["reason"])),
+        )
         for e in view["refused_facts"]
     ]
     print_table(headings, rows)

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -10,19 +11,35 @@ import click
 
 from gamf.client.cli import labels, session
 from gamf.client.cli.commands import argument, as_json, command, new_group, option, reads_data
+from gamf.client.cli.entering import enter, takes_many
 from gamf.client.cli.language import Text, say
 from gamf.client.cli.output import Bar, print_fields, print_json, print_table, progress
-from gamf.client.cli.paging import limited, print_list
-from gamf.client.cli.values import BLOCK, LICENCE
+from gamf.client.cli.paging import limited, print_list, sorted_by
+from gamf.client.cli.values import BLOCK, LICENCE, Attributions
+from gamf.domain.orders import Listing, Order
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gamf.client.acting import Desk
     from gamf.client.asking import View
     from gamf.client.reading import BlockView, Page
     from gamf.storage.connection import Connection
+    from gamf.storage.standing import Member
 
 _STATES: Final = ("drawn", "attributed", "closed", "withdrawn")
 _LOOK_EVERY_SECONDS: Final = 0.3
+_WHY: Final = Text(
+    "De chaque groupe, les premiers par priorité, date initiale et numéro (R4, A18) ; le rang est celui du groupe, "
+    "sans les personnes que ce médecin ne se fait plus offrir (A8).",
+    "Of each group, the first by priority, initial date and number (R4, A18); the rank is the one within the group, "
+    "without those whom this physician is no longer offered (A8).",
+)
+
+_WHY_REPLACED: Final = Text(
+    "Qui remplace une personne annulée est le premier de la même priorité (R5, A17).",
+    "Whoever replaces a cancelled person is the first of the same priority (R5, A17).",
+)
 
 block = new_group(
     "block",
@@ -135,29 +152,107 @@ def withdraw(block_id: str, reason: str, by: str | None, data: Path | None, *, j
 
 
 @command(
-    "accept", fr="Confirmer que le médecin accepte tous les patients sans réponse (R6, A4).", group=block
+    "accept",
+    fr="""Confirmer que le médecin accepte tous les patients sans réponse (R6, A4).
+
+    Avec --except, ceux-là sont refusés, pour le motif de --reason, et les autres acceptés.""",
+    group=block,
 )
 @_block_argument
+@option(
+    "--except",
+    "excepted",
+    type=Attributions(),
+    shown=Text("ATTRIBUTION,…", "ATTRIBUTION,…"),
+    fr="Ceux que le médecin refuse ; demande --reason.",
+    en="Those whom the physician refuses; needs --reason.",
+)
+@option(
+    "--reason",
+    shown=Text("MOTIF", "REASON"),
+    fr="Pourquoi le médecin les refuse.",
+    en="Why the physician refuses them.",
+)
 @_by_option
 @reads_data
 @as_json
-def accept(block_id: str, by: str | None, data: Path | None, *, json_wanted: bool) -> None:
-    """Confirm that the physician accepts all the patients without an answer (R6, A4)."""
-    from gamf.client import acting  # noqa: PLC0415 - keeps `--help` fast
+def accept(
+    block_id: str,
+    excepted: tuple[str, ...] | None,
+    reason: str | None,
+    by: str | None,
+    data: Path | None,
+    *,
+    json_wanted: bool,
+) -> None:
+    """Confirm that the physician accepts all the patients without an answer (R6, A4).
+
+    With --except, those are refused, for the reason of --reason, and the others accepted.
+    """
+    from gamf.client import acting, answering  # noqa: PLC0415 - keeps `--help` fast
+
+    if bool(excepted) is not bool(reason):
+        raise click.UsageError(
+            say("--except et --reason vont ensemble (A4).", "--except and --reason go together (A4).")
+        )
 
     async def act(desk: "Desk") -> "View":
+        reporter = by or session.account()
         with progress(say("Réponses", "Answers")):
-            return await acting.accept_block(desk, block_id, by=by or session.account())
+            if not (excepted and reason):
+                return await acting.accept_block(desk, block_id, by=reporter)
+            answer = answering.Answer(excepted, reason, reporter, session.now())
+            return await answering.accept_except(desk, block_id, answer)
 
     _act(act, data, json_wanted=json_wanted)
 
 
 @command(
-    "refuse",
-    fr="Rapporter que le médecin refuse tous les patients sans réponse, avec son motif (A4).",
+    "sv",
+    fr="""Inscrire SV tous les patients d’un bloc (R8), sauf ceux que l’on nomme.
+
+    Dit ce qu’il advient de chacun\u00a0; reprise, la commande n’inscrit que ceux qui manquent.""",
     group=block,
 )
 @_block_argument
+@takes_many
+def sv(
+    block_id: str,
+    on: date | None,
+    but: tuple[str, ...],
+    by: str | None,
+    data: Path | None,
+    *,
+    json_wanted: bool,
+) -> None:
+    """Enter the SV of all the patients of a block (R8), but those that are named.
+
+    Says what became of each; again, the command only enters those that are missing.
+    """
+    from gamf.client import entering  # noqa: PLC0415 - keeps `--help` fast
+
+    async def find(desk: "Desk", but: "Sequence[str]") -> "list[Member]":
+        return await entering.of_block(desk, block_id, but)
+
+    enter(find, on, but, by, data, json_wanted=json_wanted)
+
+
+@command(
+    "refuse",
+    fr="""Rapporter que le médecin refuse tous les patients sans réponse, avec son motif (A4).
+
+    Avec --except, ceux-là sont acceptés et les autres refusés.""",
+    group=block,
+)
+@_block_argument
+@option(
+    "--except",
+    "excepted",
+    type=Attributions(),
+    shown=Text("ATTRIBUTION,…", "ATTRIBUTION,…"),
+    fr="Ceux que le médecin accepte.",
+    en="Those whom the physician accepts.",
+)
 @option(
     "--reason",
     required=True,
@@ -168,29 +263,48 @@ def accept(block_id: str, by: str | None, data: Path | None, *, json_wanted: boo
 @_by_option
 @reads_data
 @as_json
-def refuse(block_id: str, reason: str, by: str | None, data: Path | None, *, json_wanted: bool) -> None:
-    """Report that the physician refuses all the patients without an answer, with the reason (A4)."""
-    from gamf.client import acting  # noqa: PLC0415 - keeps `--help` fast
+def refuse(
+    block_id: str,
+    excepted: tuple[str, ...] | None,
+    reason: str,
+    by: str | None,
+    data: Path | None,
+    *,
+    json_wanted: bool,
+) -> None:
+    """Report that the physician refuses all the patients without an answer, with the reason (A4).
+
+    With --except, those are accepted and the others refused.
+    """
+    from gamf.client import acting, answering  # noqa: PLC0415 - keeps `--help` fast
 
     async def act(desk: "Desk") -> "View":
+        reporter = by or session.account()
         with progress(say("Réponses", "Answers")):
-            return await acting.refuse_block(desk, block_id, by=by or session.account(), reason=reason)
+            if not excepted:
+                return await acting.refuse_block(desk, block_id, by=reporter, reason=reason)
+            answer = answering.Answer(excepted, reason, reporter, session.now())
+            return await answering.refuse_except(desk, block_id, answer)
 
     _act(act, data, json_wanted=json_wanted)
 
 
-@command("show", fr="Montrer un bloc : son état, les nombres par état, la liste.", group=block)
+@command(
+    "show",
+    fr="Montrer un bloc : son état, le profil qu’il suit, la liste et pourquoi chacun y est.",
+    group=block,
+)
 @_block_argument
 @reads_data
 @as_json
 def show(block_id: str, data: Path | None, *, json_wanted: bool) -> None:
-    """Show a block: its state, how many are in each state, the list."""
-    from gamf.client import acting  # noqa: PLC0415 - keeps `--help` fast
+    """Show a block: its state, the profile that it follows, the list and why each one is on it."""
+    from gamf.client import looking  # noqa: PLC0415 - keeps `--help` fast
 
     async def act(desk: "Desk") -> "View":
-        return await acting.show_block(desk, block_id)
+        return await looking.show_block(desk, session.seat(), block_id)
 
-    _act(act, data, json_wanted=json_wanted)
+    _print(session.act(data, act), json_wanted=json_wanted)
 
 
 @command("list", fr="Lister les blocs, les derniers d’abord.", group=block)
@@ -198,18 +312,27 @@ def show(block_id: str, data: Path | None, *, json_wanted: bool) -> None:
     "--physician", type=LICENCE, shown=Text("PERMIS", "LICENCE"), fr="De ce médecin.", en="Of that physician."
 )
 @option("--state", type=click.Choice(_STATES), fr="En cet état.", en="In that state.")
+@sorted_by(Listing.BLOCKS)
 @limited
 @reads_data
 @as_json
 def list_(
-    physician: str | None, state: str | None, limit: int | None, data: Path | None, *, json_wanted: bool
+    physician: str | None,
+    state: str | None,
+    sort: Order | None,
+    limit: int | None,
+    data: Path | None,
+    *,
+    json_wanted: bool,
 ) -> None:
     """List the blocks, the latest first."""
-    from gamf.client import reading  # noqa: PLC0415 - keeps `--help` fast
+    from gamf.client import looking  # noqa: PLC0415 - keeps `--help` fast
     from gamf.storage.lists import BlockFilter  # noqa: PLC0415 - the same
 
+    only, seat = BlockFilter(physician, state), session.seat()
+
     async def fetch(conn: "Connection", after: str | None, most: int) -> "Page[BlockView]":
-        return await reading.list_blocks(conn, BlockFilter(physician, state), after=after, limit=most)
+        return await looking.list_blocks(conn, seat, only, order=sort, after=after, limit=most)
 
     headings = [
         say("Bloc", "Block"),
@@ -228,7 +351,17 @@ def _row(view: "BlockView") -> tuple[object, ...]:
 
 
 def _act(work: "Callable[[Desk], Awaitable[View]]", data: Path | None, *, json_wanted: bool) -> None:
-    view = session.act(data, work)
+    from gamf.client import looking  # noqa: PLC0415 - keeps `--help` fast
+
+    async def act(desk: "Desk") -> "View":
+        view = await work(desk)
+        await looking.note_block(desk, session.seat(), view)
+        return view
+
+    _print(session.act(data, act), json_wanted=json_wanted)
+
+
+def _print(view: "View", *, json_wanted: bool) -> None:
     if json_wanted:
         print_json(view)
     else:
@@ -236,7 +369,7 @@ def _act(work: "Callable[[Desk], Awaitable[View]]", data: Path | None, *, json_w
 
 
 def print_block(view: "View") -> None:
-    """Print a block: what it is, how many are where, and its list."""
+    """Print a block: what it is, how many are where, how it compares with its profile, and its list."""
     counts = view["counts"]
     print_fields(
         [
@@ -246,7 +379,9 @@ def print_block(view: "View") -> None:
             ("RLS", view["rls"]),
             (say("Demandé par", "Requested by"), view.get("requested_by")),
             (say("Attribué le", "Attributed at"), labels.instant(view.get("attributed_at"))),
+            (say("À approuver avant le", "To be approved before"), labels.instant(view.get("deadline"))),
             (say("Motif", "Reason"), view.get("reason")),
+            *_profile_fields(view.get("profile")),
             (
                 say("Patients", "Patients"),
                 ", ".join(f"{labels.state(name)} : {n}" for name, n in sorted(counts.items())),
@@ -254,20 +389,75 @@ def print_block(view: "View") -> None:
         ]
     )
     click.echo()
+    if view.get("profile"):
+        _print_profile(view["profile"])
+        click.echo(str(_WHY))
+        click.echo()
+    if any(each["replaces"] for each in view["list"]):
+        click.echo(str(_WHY_REPLACED))
+    _print_list(view)
+
+
+def _profile_fields(profile: "View | None") -> list[tuple[str, object]]:
+    if not profile:
+        return []
+    source = labels.label(labels.PROFILES, profile["source"])
+    by = say(f", fixé par {profile['set_by']}", f", set by {profile['set_by']}") if profile["set_by"] else ""
+    return [
+        (say("Profil suivi", "Profile followed"), source + by),
+        (say("Âges au", "Ages on"), profile["ages_on"]),
+    ]
+
+
+def _print_profile(profile: "View") -> None:
+    headings = [
+        say("Vulnérable", "Vulnerable"),
+        say("Âges", "Ages"),
+        say("Part (%)", "Share (%)"),
+        say("Places voulues", "Seats wanted"),
+        say("Tirées", "Drawn"),
+        say("Écart", "Difference"),
+        say("En attente", "Waiting"),
+    ]
+    rows = [
+        (
+            each["vulnerable"],
+            labels.ages(each["ages"]),
+            f"{each['share']:.2f}",
+            each["wanted"],
+            each["drawn"],
+            each["difference"],
+            each["waiting"],
+        )
+        for each in (*profile["groups"], *profile["totals"])
+    ]
+    print_table(headings, rows)
+    click.echo()
+
+
+def _print_list(view: "View") -> None:
     headings = [
         say("Attribution", "Attribution"),
         "Patient",
         say("Priorité", "Priority"),
+        say("Inscrit le", "Registered on"),
         say("Vulnérable", "Vulnerable"),
+        say("Âges", "Ages"),
+        say("Rang", "Rank"),
         say("État", "State"),
+        say("Remplace", "Replaces"),
     ]
     rows = [
         (
             each["attribution_id"],
             each["patient_id"],
             each["priority"],
+            each.get("registered_on"),
             each["vulnerable"],
+            labels.ages(each.get("ages")),
+            each.get("rank"),
             labels.state(each["state"]),
+            each["replaces"],
         )
         for each in view["list"]
     ]

@@ -138,7 +138,9 @@ class Group(Command, click.Group):  # pyright: ignore[reportUnsafeMultipleInheri
 
     @override
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        return [*super().collect_usage_pieces(ctx)[:-1], say("COMMANDE …", "COMMAND …")]
+        command = say("COMMANDE …", "COMMAND …")
+        shown = f"[{command}]" if self.invoke_without_command else command
+        return [*super().collect_usage_pieces(ctx)[:-1], shown]
 
     @override
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -190,6 +192,19 @@ def command(name: str, *, fr: str, group: Group | None = None) -> Callable[[Call
 def new_group(name: str, words: Text) -> Group:
     """Make a group of commands."""
     return click.group(name, cls=Group, words=words)(_lang(_nothing))
+
+
+def group_that_acts(name: str, *, words: Text) -> Callable[[Callable[..., None]], Group]:
+    """Make a group of commands of a function, which is called when no command of it is.
+
+    The function takes the context first, whose `invoked_subcommand` names the command that follows, if one does.
+    """
+
+    def decorator(function: Callable[..., None]) -> Group:
+        acting = click.pass_context(_lang(function))
+        return click.group(name, cls=Group, words=words, invoke_without_command=True)(acting)
+
+    return decorator
 
 
 def _nothing() -> None:

@@ -69,6 +69,11 @@ def take_in(
 
     target = (faulty_to or faulty_path(file)) if skip_faulty or faulty_to else None
     made = session.run(_take_in(what(), file, data, target))
+    end_with(made, json_wanted=json_wanted)
+
+
+def end_with(made: "ImportReport", *, json_wanted: bool) -> None:
+    """Print what became of a file; end with 3 when nothing was taken."""
     if json_wanted:
         print_json(made)
     else:
@@ -92,6 +97,11 @@ async def _take_in(take: "Take", file: Path, data: Path | None, faulty_to: Path 
 
 
 def _nothing_taken(made: "ImportReport") -> Text:
+    if made.kind == "profile":
+        return Text(
+            f"{made.faulty} ligne(s) fautive(s)\u00a0; le profil n’a pas changé. Corrigez le fichier et reprenez-le.",
+            f"{made.faulty} faulty line(s); the profile has not changed. Mend the file and take it again.",
+        )
     return Text(
         f"{made.faulty} ligne(s) fautive(s)\u00a0; rien n’a été pris. Corrigez le fichier et reprenez-le, "
         "ou ajoutez --skip-faulty pour prendre les autres lignes.",

@@ -1,10 +1,11 @@
 """The words of the tables: states, places, who acts, kinds of task and letter, in both languages."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
-from gamf.client.cli.language import Text
+from gamf.client.cli.language import Text, say
+from gamf.domain.calendar import zone
 from gamf.domain.states import LABELS, State
 
 BLOCK_STATES: Final[Mapping[str, Text]] = {
@@ -39,6 +40,10 @@ TASKS: Final[Mapping[str, Text]] = {
     "discriminatory_ground": Text("motif discriminatoire rapporté", "discriminatory ground reported"),
     "letter_not_sent": Text("lettre non remise", "letter not sent"),
     "announced_fact": Text("fait annoncé à revoir", "announced fact to review"),
+    "no_replacement": Text("patient non remplacé", "patient not replaced"),
+    "difference": Text("base et flux de travail à concilier", "database and workflow to reconcile"),
+    "sv_to_enter": Text("inscription SV à saisir", "SV to enter"),
+    "mf_term_near": Text("terme de la première visite proche", "first-visit term near"),
 }
 LETTERS: Final[Mapping[str, Text]] = {
     "attribution": Text("attribution", "attribution"),
@@ -49,6 +54,24 @@ LETTER_STATES: Final[Mapping[str, Text]] = {
     "sending": Text("en cours d’envoi", "being sent"),
     "sent": Text("envoyée", "sent"),
     "withheld": Text("retenue", "withheld"),
+}
+RAMQ_KINDS: Final[Mapping[str, Text]] = {
+    "list": Text("liste", "list"),
+    "supplement": Text("supplément", "supplement"),
+}
+DEPARTURES: Final[Mapping[str, Text]] = {
+    "requested": Text("demandé", "requested"),
+    "announced": Text("annoncé", "announced"),
+    "effective": Text("en vigueur, attributions en cours d’avis", "effective, attributions being told"),
+    "done": Text("terminé", "done"),
+    "withdrawn": Text("retiré : le médecin reste", "withdrawn: the physician stays"),
+}
+PHYSICIAN_CAUSES: Final[Mapping[str, Text]] = {
+    "retired": Text("retraite", "retired"),
+    "deceased": Text("décès", "deceased"),
+    "non_participating": Text("non-participation", "non-participating"),
+    "disengaged": Text("désengagement", "disengaged"),
+    "moved": Text("départ du RLS", "moved away"),
 }
 FACTS: Final[Mapping[str, Text]] = {
     "proposed": Text("proposée", "proposed"),
@@ -71,6 +94,18 @@ FACTS: Final[Mapping[str, Text]] = {
 }
 
 
+PROFILES: Final[Mapping[str, Text]] = {
+    "network": Text("celui du RLS", "that of the RLS"),
+    "waiting_list": Text("celui de la liste d’attente", "that of the waiting list"),
+}
+
+
+def ages(band: str | None) -> str:
+    """Return the words for an age band, such as `18-34`."""
+    years = (band or "").replace("-", "–")
+    return say(f"{years} ans", f"{years} years") if years else ""
+
+
 def label(words: Mapping[str, Text], name: object) -> str:
     """Return the words for a name, or the name itself when there are none."""
     found = words.get(str(name))
@@ -84,6 +119,21 @@ def state(name: object) -> str:
     return label(_OF_A_LIST, name)
 
 
-def instant(value: str | datetime | None) -> datetime | None:
-    """Return an instant written in JSON as an instant."""
-    return datetime.fromisoformat(value) if isinstance(value, str) else value
+def counts(by_state: Mapping[str, int]) -> str:
+    """Return how many are in each state, in words."""
+    return ", ".join(f"{number} {state(name)}" for name, number in by_state.items())
+
+
+def instant(value: str | datetime | None, time_zone: str | None = None) -> datetime | None:
+    """Return an instant, written in JSON or not, on the clock of that zone when there is one (A23)."""
+    at = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return at.astimezone(zone(time_zone)) if at and time_zone else at
+
+
+def until(deadline: datetime, time_zone: str) -> str:
+    """Return a deadline as a person says it: 24:00 of a day rather than 00:00 of the next one (A5, A23)."""
+    local = deadline.astimezone(zone(time_zone))
+    if (local.hour, local.minute, local.second) != (0, 0, 0):
+        return f"{local:%Y-%m-%d %H:%M %z}"
+    before = (deadline - timedelta(minutes=1)).astimezone(zone(time_zone))
+    return f"{before:%Y-%m-%d} 24:00 {before:%z}"

@@ -51,12 +51,16 @@ def show(
 
     The PDF holds personal information: keep it as such.
     """
-    from gamf.client import reading  # noqa: PLC0415 - keeps `--help` fast
+    from gamf.client import looking  # noqa: PLC0415 - keeps `--help` fast
+
+    seat = session.seat()
 
     async def work(conn: "Connection") -> "tuple[LetterView, ...]":
-        letters = await reading.list_letters(conn, attribution_id)
+        letters = await looking.list_letters(conn, seat, attribution_id)
         if pdf is not None:
-            await _write(conn, _chosen(letters, letter_id), pdf)
+            content = await looking.letter_pdf(conn, seat, attribution_id, letter_id)
+            with private_output(pdf) as file:
+                file.write(content)
         return letters
 
     letters = session.read(data, work)
@@ -66,27 +70,6 @@ def show(
     print_letters(letters)
     if pdf is not None:
         click.echo(say(f"PDF écrit\u00a0: {pdf}", f"PDF written: {pdf}"))
-
-
-def _chosen(letters: "tuple[LetterView, ...]", letter_id: str | None) -> str:
-    from gamf.client.errors import NotFoundError  # noqa: PLC0415 - keeps `--help` fast
-
-    found = [each.letter_id for each in letters if letter_id in {None, each.letter_id}]
-    if not found:
-        raise NotFoundError(
-            fr="Cette attribution n’a pas cette lettre\u00a0; une lettre naît de l’acceptation.",
-            en="This attribution has no such letter; a letter comes with the acceptance.",
-        )
-    return found[-1]
-
-
-async def _write(conn: "Connection", letter_id: str, pdf: Path) -> None:
-    from gamf.activities.letters import letter_content  # noqa: PLC0415 - keeps `--help` fast
-    from gamf.letters.render import LetterRenderer  # noqa: PLC0415 - the same
-
-    content = LetterRenderer().render(await letter_content(conn, letter_id))
-    with private_output(pdf) as file:
-        file.write(content)
 
 
 def print_letters(letters: "Iterable[LetterView]") -> None:

@@ -18,22 +18,36 @@ _SUMMARIES = {
     "up": Text("Tout démarrer sur ce poste", "Start everything on this machine"),
     "demo": Text("Montrer un bloc entier, en quelques secondes", "Show a whole block, in seconds"),
     "worker": Text("Faire tourner un travailleur", "Run one worker"),
+    "console": Text("Servir la console Web", "Serve the web console"),
     "setup": Text("Préparer la base de données et Temporal", "Prepare the database and Temporal"),
     "network": Text("Les réseaux locaux (RLS)", "Local networks (RLS)"),
     "physician": Text("Les médecins", "Physicians"),
     "register": Text("Les patients de la liste", "The patients on the list"),
     "block": Text("Les blocs de patients", "Blocks of patients"),
     "attribution": Text("Les attributions", "Attributions"),
+    "reason": Text("Les motifs d’annulation", "The reasons to cancel"),
+    "ramq": Text("Les listes remises à la RAMQ", "The lists handed over to RAMQ"),
     "feed": Text("Consigner des faits en lot", "Record facts in bulk"),
+    "retro": Text("La cohorte rétroactive (R11)", "The retroactive cohort (R11)"),
     "letter": Text("Les lettres", "Letters"),
     "task": Text("Les tâches à faire", "The tasks to do"),
+    "digest": Text("Le résumé du jour", "The daily digest"),
+    "stats": Text("Les indicateurs par RLS et par mois", "The indicators by RLS and month"),
     "advance": Text(
         "Formation : avancer l’horloge d’une attribution", "Training: move an attribution's clock"
     ),
+    "account": Text("Les comptes de la console et de l’API", "Accounts of the console and the API"),
+    "access-log": Text("Qui a consulté qui", "Who looked at whom"),
+    "backup": Text("Sauvegarder les données de « gamf up »", "Back up the data of “gamf up”"),
+    "restore": Text("Restaurer une sauvegarde", "Restore a backup"),
+    "reconcile": Text("Comparer les flux de travail et la base", "Compare the workflows with the database"),
     "people": Text("Des personnes inventées", "Invented people"),
     "completion": Text("La complétion pour votre interpréteur", "Completion for your shell"),
 }
-_PLACES = {name: f"gamf.client.cli.{name}:{name}" for name in _SUMMARIES}
+_PLACES = {name: f"gamf.client.cli.{name}:{name}" for name in _SUMMARIES} | {
+    "restore": "gamf.client.cli.backup:restore",
+    "access-log": "gamf.client.cli.access_log:access_log",
+}
 
 
 def _nothing() -> None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, cast
+from zoneinfo import ZoneInfo
 
 import click
 from pydantic import BaseModel
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 # Wide enough that nothing is cut or folded when a program reads the table.
 _UNBOUNDED = 10_000
 # A reference, a date or an instant stays in one piece.
-_NEVER_FOLDED = 16
+_NEVER_FOLDED = 22
 
 
 Value = Any
@@ -57,7 +58,7 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[Any]], *, title
         pad_edge=terminal,
         padding=(0, 1) if terminal else (0, 2, 0, 0),
     )
-    cells = [[shown(each, brief=terminal) for each in row] for row in rows]
+    cells = [[shown(each) for each in row] for row in rows]
     for place, heading in enumerate(headings):
         short = all(len(row[place]) <= _NEVER_FOLDED for row in cells)
         table.add_column(heading, overflow="fold", no_wrap=short)
@@ -96,15 +97,15 @@ def print_fields(fields: Sequence[tuple[str, Any]]) -> None:
         click.echo(f"{name:<{width}}  {value}")
 
 
-def shown(value: Value, *, brief: bool = False) -> str:
-    """Return a value as a person reads it: instants on this machine's clock, with their offset unless brief."""
+def shown(value: Value) -> str:
+    """Return a value as a person reads it: an instant on its RLS's clock (A23), else this machine's, and its offset."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return say("oui", "yes") if value else say("non", "no")
     if isinstance(value, datetime):
-        local = f"{value.astimezone():%Y-%m-%d %H:%M %z}"
-        return local.rpartition(" ")[0] if brief else local
+        local = value if isinstance(value.tzinfo, ZoneInfo) else value.astimezone()
+        return f"{local:%Y-%m-%d %H:%M %z}"
     return str(value)
 
 

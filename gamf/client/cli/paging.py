@@ -13,6 +13,7 @@ from gamf.client.cli import session
 from gamf.client.cli.commands import option
 from gamf.client.cli.language import Text, say
 from gamf.client.cli.output import print_table
+from gamf.domain.orders import Listing, Order, order_of, written
 
 if TYPE_CHECKING:
     from gamf.client.reading import Page
@@ -32,6 +33,23 @@ def limited(function: Callable[..., Any]) -> Callable[..., Any]:
         fr="Au plus N (50 dans un terminal, tous ailleurs).",
         en="At most N (50 in a terminal, all elsewhere).",
     )(function)
+
+
+def sorted_by(listing: Listing) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Add `--sort` to a command that lists; which is given the order."""
+
+    def read(_context: click.Context, _parameter: click.Parameter, value: str | None) -> Order | None:
+        return order_of(listing, value)
+
+    return option(
+        "--sort",
+        "sort",
+        type=click.Choice(written(listing)),
+        callback=read,
+        shown=Text("ORDRE", "ORDER"),
+        fr="Trier ainsi ; avec - devant, à rebours.",
+        en="Sort so; with - before it, backwards.",
+    )
 
 
 def print_list(

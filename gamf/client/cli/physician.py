@@ -1,18 +1,22 @@
 """`gamf physician`: the physicians."""
 
-from functools import partial
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gamf.client.cli import labels, session
-from gamf.client.cli.commands import argument, as_json, command, new_group, reads_data
+from gamf.client.cli.commands import argument, command, new_group
+from gamf.client.cli.departing import leaves, reached, returns, show, stays
+from gamf.client.cli.entering import enter, takes_many
 from gamf.client.cli.importing import take_in, takes_file
-from gamf.client.cli.language import Text, say
-from gamf.client.cli.output import print_fields, print_json
+from gamf.client.cli.language import Text
 from gamf.client.cli.values import LICENCE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gamf.client.acting import Desk
     from gamf.client.cli.importing import Take
+    from gamf.storage.standing import Member
 
 physician = new_group("physician", Text("Les médecins.", "Physicians."))
 
@@ -36,7 +40,13 @@ def import_(
     take_in(_take, file, data, skip_faulty=skip_faulty, faulty_to=faulty_to, json_wanted=json_wanted)
 
 
-@command("show", fr="Montrer un médecin, et combien d’attributions il a en cours.", group=physician)
+@command(
+    "sv",
+    fr="""Inscrire SV tous les patients d’un médecin qui l’attendent (R8), de tous ses blocs et d’aucun.
+
+    Dit ce qu’il advient de chacun\u00a0; reprise, la commande n’inscrit que ceux qui manquent.""",
+    group=physician,
+)
 @argument(
     "licence",
     type=LICENCE,
@@ -44,26 +54,27 @@ def import_(
     en="The licence, of 5 digits.",
     shown=Text("PERMIS", "LICENCE"),
 )
-@reads_data
-@as_json
-def show(licence: str, data: Path | None, *, json_wanted: bool) -> None:
-    """Show a physician, and how many attributions they have under way."""
-    from gamf.client import reading  # noqa: PLC0415 - keeps `--help` fast
+@takes_many
+def sv(
+    licence: str,
+    on: date | None,
+    but: tuple[str, ...],
+    by: str | None,
+    data: Path | None,
+    *,
+    json_wanted: bool,
+) -> None:
+    """Enter the SV of all of a physician's patients who wait for it (R8), of all their blocks and of none.
 
-    view = session.read(data, partial(reading.show_physician, licence=licence))
-    if json_wanted:
-        print_json(view)
-        return
-    print_fields(
-        [
-            (say("Permis", "Licence"), view.licence),
-            (say("Nom", "Name"), f"{view.first_name} {view.last_name}"),
-            ("RLS", view.rls),
-            (say("Statut", "Status"), labels.label(labels.STATUSES, view.status)),
-            (say("Lieu", "Place"), view.place),
-            (say("Adresse", "Address"), f"{view.address}, {view.city} {view.postal_code}"),
-            (say("Courriel", "E-mail"), view.email),
-            (say("Départ le", "Leaves on"), view.leaves_on),
-            (say("Attributions en cours", "Attributions under way"), view.under_way),
-        ]
-    )
+    Says what became of each; again, the command only enters those that are missing.
+    """
+    from gamf.client import entering  # noqa: PLC0415 - keeps `--help` fast
+
+    async def find(desk: "Desk", but: "Sequence[str]") -> "list[Member]":
+        return await entering.of_physician(desk, licence, but)
+
+    enter(find, on, but, by, data, json_wanted=json_wanted)
+
+
+for _command in (show, leaves, stays, returns, reached):
+    physician.add_command(_command)

@@ -9,13 +9,15 @@ import click
 
 from gamf.client.cli import labels, session
 from gamf.client.cli.attribution import period
-from gamf.client.cli.commands import argument, as_json, command, new_group, option, reads_data
+from gamf.client.cli.commands import as_json, command, new_group, option, reads_data
 from gamf.client.cli.importing import take_in, takes_file
 from gamf.client.cli.language import Text, say
 from gamf.client.cli.letter import print_letters
 from gamf.client.cli.output import print_fields, print_json, print_table, private_output
-from gamf.client.cli.paging import limited, print_list
+from gamf.client.cli.paging import limited, print_list, sorted_by
+from gamf.client.cli.registering import condition, correct, left, move, patient_argument, reinstate
 from gamf.client.cli.values import LICENCE, Day, OutputFile
+from gamf.domain.orders import Listing, Order
 
 if TYPE_CHECKING:
     from gamf.client.acting import Desk
@@ -24,12 +26,8 @@ if TYPE_CHECKING:
     from gamf.storage.connection import Connection
 
 register = new_group("register", Text("Les patients de la liste.", "The patients on the list."))
-_patient_argument = argument(
-    "patient",
-    fr="L’identifiant opaque du patient, ou son NAM.",
-    en="The patient's opaque identifier, or their NAM.",
-    shown=Text("PATIENT", "PATIENT"),
-)
+for _command in (left, reinstate, move, correct, condition):
+    register.add_command(_command)
 _rls_option = option("--rls", shown=Text("RLS", "RLS"), fr="De ce RLS.", en="Of that RLS.")
 _place_option = option(
     "--place", type=click.Choice(list(labels.PLACES)), fr="En ce lieu.", en="In that place."
@@ -56,34 +54,59 @@ def import_(
 
 
 @command("show", fr="Dire où est un patient : lieu, attributions, inscriptions, lettres.", group=register)
-@_patient_argument
+@patient_argument
 @reads_data
 @as_json
 def show(patient: str, data: Path | None, *, json_wanted: bool) -> None:
     """Say where a patient is: place, attributions, enrolments, letters."""
-    from gamf.client import reading  # noqa: PLC0415 - keeps `--help` fast
+    from gamf.client import looking  # noqa: PLC0415 - keeps `--help` fast
 
-    view = session.read(data, partial(reading.show_patient, patient=patient))
+    view = session.read(data, partial(looking.show_patient, seat=session.seat(), patient=patient))
     if json_wanted:
         print_json(view)
     else:
         _print_patient(view)
 
 
-@command("list", fr="Lister les patients dans l’ordre de la liste (A18).", group=register)
+@command(
+    "list",
+    fr="Lister les patients dans l’ordre de la liste (A18), avec l’attente et le rang de chacun.",
+    group=register,
+)
 @_rls_option
 @_place_option
+@option("--priority", type=click.Choice(list("ABCDE")), fr="De cette priorité.", en="Of that priority.")
+@option(
+    "--as-of",
+    type=Day(),
+    shown=Text("DATE", "DATE"),
+    fr="Jour auquel compter l’attente (aujourd’hui, sinon).",
+    en="Day on which waiting times are counted (else today).",
+)
+@sorted_by(Listing.REGISTER)
 @limited
 @reads_data
 @as_json
 def list_(
-    rls: str | None, place: str | None, limit: int | None, data: Path | None, *, json_wanted: bool
+    rls: str | None,
+    place: str | None,
+    priority: str | None,
+    as_of: date | None,
+    sort: Order | None,
+    limit: int | None,
+    data: Path | None,
+    *,
+    json_wanted: bool,
 ) -> None:
-    """List the patients in the order of the list (A18)."""
-    from gamf.client import reading  # noqa: PLC0415 - keeps `--help` fast
+    """List the patients in the order of the list (A18), with how long each has waited and their place in line."""
+    from gamf.client import looking  # noqa: PLC0415 - keeps `--help` fast
+    from gamf.storage.lists import RegisterFilter  # noqa: PLC0415 - the same
+
+    only, seat = RegisterFilter(rls, place, priority), session.seat()
+    day = as_of or seat.now.astimezone().date()
 
     async def fetch(conn: "Connection", after: str | None, most: int) -> "Page[RegisterEntry]":
-        return await reading.list_register(conn, rls=rls, place=place, after=after, limit=most)
+        return await looking.list_register(conn, seat, only, as_of=day, order=sort, after=after, limit=most)
 
     headings = [
         "Patient",
@@ -92,13 +115,16 @@ def list_(
         say("Priorité", "Priority"),
         say("Inscrit le", "Registered on"),
         say("Vulnérable", "Vulnerable"),
+        say("Jours d’attente", "Days waiting"),
+        say("Rang", "In line"),
     ]
     print_list(fetch, headings, _row, data=data, limit=limit, json_wanted=json_wanted)
 
 
 def _row(entry: "RegisterEntry") -> tuple[object, ...]:
     place = labels.label(labels.PLACES, entry.place)
-    return entry.patient_id, entry.rls, place, entry.priority, entry.registered_on, entry.vulnerable
+    who = (entry.patient_id, entry.rls, place, entry.priority, entry.registered_on, entry.vulnerable)
+    return (*who, entry.waiting_days, entry.position)
 
 
 @command(
@@ -124,7 +150,7 @@ def export(rls: str | None, place: str | None, target: Path | None, data: Path |
 
     The file holds personal information: keep it as such.
     """
-    from gamf.client import reading  # noqa: PLC0415 - keeps `--help` fast
+    from gamf.client import looking  # noqa: PLC0415 - keeps `--help` fast
 
     async def work(conn: "Connection") -> int:
         with private_output(target) as output:
@@ -132,7 +158,7 @@ def export(rls: str | None, place: str | None, target: Path | None, data: Path |
             async def write(block: bytes) -> None:
                 output.write(block)
 
-            return await reading.export_register(conn, write, rls=rls, place=place)
+            return await looking.export_register(conn, session.seat(), write, rls=rls, place=place)
 
     count = session.read(data, work)
     click.echo(say(f"{count} patient(s).", f"{count} patient(s)."), err=True)
@@ -143,7 +169,7 @@ def export(rls: str | None, place: str | None, target: Path | None, data: Path |
     fr="Consigner une inscription hors LE 321 (A24), qui termine une attribution ou retire de la liste.",
     group=register,
 )
-@_patient_argument
+@patient_argument
 @option(
     "--physician",
     required=True,
@@ -164,7 +190,7 @@ def enrolled(
     patient: str, physician: str, on: date, basis: str, data: Path | None, *, json_wanted: bool
 ) -> None:
     """Record an enrolment outside LE 321 (A24), which ends an attribution or takes off the list."""
-    from gamf.client import acting, reading  # noqa: PLC0415 - keeps `--help` fast
+    from gamf.client import deciding, looking  # noqa: PLC0415 - keeps `--help` fast
     from gamf.domain import facts  # noqa: PLC0415 - the same
 
     given = {"by": session.account(), "physician": physician, "effective_on": on.isoformat(), "basis": basis}
@@ -172,11 +198,10 @@ def enrolled(
     enrolment = facts.EnrolledElsewhere(by=given["by"], physician=physician, effective_on=on, basis=basis)
 
     async def act(desk: "Desk") -> "PatientView":
+        seat = session.seat()
+        patient_id = await deciding.register_enrolled(desk, seat, patient, enrolment)
         async with desk.pool.acquire() as conn:
-            patient_id = await reading.find_patient(conn, patient)
-        await acting.register_enrolled(desk, patient_id, enrolment, now=session.now())
-        async with desk.pool.acquire() as conn:
-            return await reading.show_patient(conn, patient_id)
+            return await looking.show_patient(conn, seat, patient_id)
 
     view = session.act(data, act)
     if json_wanted:
@@ -190,6 +215,7 @@ def _print_patient(view: "PatientView") -> None:
         [
             ("Patient", view.patient_id),
             (say("Lieu", "Place"), labels.label(labels.PLACES, view.place)),
+            (say("Parti le", "Left on"), view.left_on),
             (say("Inscrit le", "Registered on"), view.registered_on),
             ("RLS", view.rls),
             (say("Priorité", "Priority"), view.priority),
@@ -206,7 +232,15 @@ def _print_patient(view: "PatientView") -> None:
         ]
         print_table(
             headings,
-            [(a.attribution_id, a.physician, labels.state(a.state), a.deadline) for a in view.attributions],
+            [
+                (
+                    a.attribution_id,
+                    a.physician,
+                    labels.state(a.state),
+                    a.deadline and labels.until(a.deadline, a.time_zone),
+                )
+                for a in view.attributions
+            ],
         )
     if view.enrolments:
         click.echo()

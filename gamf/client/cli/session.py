@@ -16,6 +16,7 @@ from gamf.runtime.settings import Settings
 if TYPE_CHECKING:
     from temporalio.client import Client
 
+    from gamf.client.access import Seat
     from gamf.client.acting import Desk
     from gamf.runtime.database import Pool
     from gamf.storage.connection import Connection
@@ -37,6 +38,20 @@ def now() -> datetime:
 def account() -> str:
     """Return who reports: `GAMF_ACCOUNT`, else the account on this machine."""
     return os.environ.get(_ACCOUNT) or getpass.getuser()
+
+
+def seat() -> "Seat":
+    """Return who asks here: whoever runs the machine, who may do everything, under the name of `account`."""
+    from gamf.client.access import Seat  # noqa: PLC0415 - keeps `--help` fast
+    from gamf.domain.access import Channel  # noqa: PLC0415 - the same
+    from gamf.domain.roles import operator  # noqa: PLC0415 - the same
+
+    return Seat(operator(account()), Channel.CLI, now(), _address())
+
+
+def _address() -> str | None:
+    """Return where a terminal opened from elsewhere was opened from, as the secure shell says it."""
+    return os.environ.get("SSH_CONNECTION", "").partition(" ")[0] or None
 
 
 @dataclass(frozen=True)

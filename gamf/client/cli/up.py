@@ -17,7 +17,7 @@ from gamf.client.cli.language import Text, say
 from gamf.client.cli.output import print_fields, print_json, progress
 
 if TYPE_CHECKING:
-    from gamf.client.sample import Try
+    from gamf.client.sample import DemoAccount, Try
     from gamf.client.up import Running, Wanted
     from gamf.runtime.settings import Settings
 
@@ -33,7 +33,7 @@ def _port(name: str, default: int, fr: str, en: str) -> Decorator:
 
 @command(
     "up",
-    fr="""Tout démarrer sur ce poste : PostgreSQL, Temporal et son interface, un travailleur.
+    fr="""Tout démarrer sur ce poste : PostgreSQL, Temporal et son interface, un travailleur, la console.
 
     Les données restent dans --data d’une fois à l’autre. Ctrl-C ou SIGTERM arrête tout ce qui a été démarré.
     Avec GAMF_DATABASE_URL ou TEMPORAL_ADDRESS, seul ce qui manque est démarré.""",
@@ -76,9 +76,9 @@ def up(
     training: bool,
     with_sample: bool,
     json_wanted: bool,
-    **_console_port: int,
+    console_port: int,
 ) -> None:
-    """Start everything on this machine: PostgreSQL, Temporal with its UI, a worker.
+    """Start everything on this machine: PostgreSQL, Temporal with its UI, a worker, the console.
 
     The data stays in --data from one time to the next. Ctrl-C or SIGTERM stops all that was started. With
     GAMF_DATABASE_URL or TEMPORAL_ADDRESS, only what is missing is started.
@@ -87,7 +87,7 @@ def up(
     from gamf.runtime.settings import Settings  # noqa: PLC0415 - the same
 
     settings = Settings.load()
-    wanted = Wanted(data or settings.data_dir, training, temporal_port, ui_port)
+    wanted = Wanted(data or settings.data_dir, training, temporal_port, ui_port, console_port)
     session.run(_up(settings, wanted, sample=with_sample, json_wanted=json_wanted))
 
 
@@ -111,6 +111,8 @@ async def _up(settings: "Settings", wanted: "Wanted", *, sample: bool, json_want
         _print(running, json_wanted=json_wanted)
         if not json_wanted:
             print_to_try(to_try, wanted.data)
+            if wanted.training and sample:
+                print_accounts(await _accounts(running))
         failure = await _unless(stop, running.wait_failed())
         if failure is not None:
             raise failure
@@ -159,6 +161,29 @@ async def _sample(running: "Running") -> "list[Try]":
         err=True,
     )
     return []
+
+
+async def _accounts(running: "Running") -> "list[DemoAccount]":
+    """Make an account of each role to try the console with; none when there were accounts already."""
+    from gamf.client import sample  # noqa: PLC0415 - keeps `--help` fast
+
+    async with running.pool.acquire() as conn:
+        return await sample.make_accounts(conn, session.seat())
+
+
+def print_accounts(accounts: "list[DemoAccount]") -> None:
+    """Print the accounts that were made, with the password that each is to change; it is shown this once."""
+    if not accounts:
+        return
+    click.echo(
+        say(
+            "Des comptes pour la console ; chaque mot de passe, montré cette seule fois, est à changer :\n",
+            "Accounts for the console; each password, shown this once, is to be changed:\n",
+        )
+    )
+    for each in accounts:
+        click.echo(f"  {each.account:<16} {each.password}  # {say(each.fr, each.en)}")
+    click.echo()
 
 
 def print_to_try(commands: "list[Try]", data: Path) -> None:

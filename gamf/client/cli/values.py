@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import click
 from dateutil.relativedelta import relativedelta
@@ -40,6 +40,22 @@ BLOCK: Final = Matching(
     r"[0-9]{4}-[0-9]{4,}",
     Text("attendu : un bloc, comme 2026-0007.", "expected: a block, such as 2026-0007."),
 )
+
+
+class Attributions(click.ParamType[tuple[str, ...]]):
+    """Several attributions, separated by commas."""
+
+    name: str = "attributions"
+
+    @override
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        if isinstance(value, tuple):
+            return cast("tuple[str, ...]", value)
+        return tuple(ATTRIBUTION.convert(each, param, ctx) for each in str(value).split(","))
+
+
 LICENCE: Final = Matching(
     r"[0-9]{5}", Text("attendu : un permis de 5 chiffres.", "expected: a licence of 5 digits.")
 )
@@ -58,6 +74,21 @@ class Day(click.ParamType[date]):
             return datetime.strptime(str(value), "%Y-%m-%d").date()  # noqa: DTZ007 - a civil date has no zone
         except ValueError:
             self.fail(say("attendu : une date AAAA-MM-JJ.", "expected: a date YYYY-MM-DD."), param, ctx)
+
+
+class Month(click.ParamType[date]):
+    """A civil month, as its first day."""
+
+    name: str = "month"
+
+    @override
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        if isinstance(value, date):
+            return value
+        try:
+            return datetime.strptime(str(value), "%Y-%m").date()  # noqa: DTZ007 - a civil month has no zone
+        except ValueError:
+            self.fail(say("attendu : un mois AAAA-MM.", "expected: a month YYYY-MM."), param, ctx)
 
 
 class Duration(click.ParamType[relativedelta]):
@@ -114,10 +145,10 @@ class KeyValue(click.ParamType[tuple[str, str]]):
 
 
 class InputFile(click.Path):
-    """A file that is there and can be read."""
+    """A file that is there and can be read; or, with `or_stdin`, `-` for the standard input."""
 
-    def __init__(self) -> None:
-        super().__init__(exists=True, dir_okay=False, readable=True, path_type=Path)
+    def __init__(self, *, or_stdin: bool = False) -> None:
+        super().__init__(exists=True, dir_okay=False, readable=True, allow_dash=or_stdin, path_type=Path)
 
     @override
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:

@@ -1,0 +1,1 @@
+"""The HTTP API: the use cases of the command line and the console, for clinic software."""

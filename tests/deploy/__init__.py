@@ -1,0 +1,1 @@
+"""What is deployed beside the code: alerts, the dashboard, the compose file."""

@@ -1,0 +1,1 @@
+"""Tests of what is said and kept while a server is away."""

@@ -1,0 +1,1 @@
+"""Saved histories, and the code of today replayed against them."""

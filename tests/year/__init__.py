@@ -1,0 +1,1 @@
+"""A year in an RLS, simulated on the real servers."""
