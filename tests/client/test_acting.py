@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -21,13 +21,10 @@ from gamf.domain.refusal import RefusedByRuleError
 from gamf.runtime.errors import Fault, ServiceUnreachable
 from gamf.runtime.polling import until
 from gamf.storage import numbers
+from tests.clock import now, today
 from tests.system import System, add_physician
 
 BY = "coordination"
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 @pytest.fixture
@@ -260,12 +257,8 @@ async def test_a24_an_enrolment_outside_ends_the_attribution_under_way(
     desk: Desk, system: System, block: dict[str, Any]
 ) -> None:
     member = block["list"][0]
-    today = date.fromisoformat(
-        (await acting.show_attribution(desk, member["attribution_id"]))["attributed_at"][:10]
-    )
-    await acting.register_enrolled(
-        desk, member["patient_id"], enrolment(on=today - timedelta(days=1)), now=now()
-    )
+    yesterday = today() - timedelta(days=1)
+    await acting.register_enrolled(desk, member["patient_id"], enrolment(on=yesterday), now=now())
     view = await acting.show_attribution(desk, member["attribution_id"])
     assert view["state"] == "enrolled_elsewhere"
     assert await place(system, member["patient_id"]) == ("enrolled", [("54321", "MF")])

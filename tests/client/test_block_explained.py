@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from gamf.client.importing import Import
 from gamf.client.profile import reset_profile, set_profile
 from gamf.domain.profile import GROUPS
 from gamf.runtime.polling import until
+from tests.clock import now
 from tests.system import FAMILY, NAM_PREFIX, System, add_network, add_physician, add_population
 
 BY = "coordination"
@@ -26,10 +27,6 @@ _FIRST_AGES = {"0-5": range(6), "6-17": range(6, 18), "18-34": range(18, 35), "3
     "55-69": range(55, 70),
     "70+": range(70, 150),
 }
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 async def an_rls(system: System, people: int) -> tuple[str, str]:

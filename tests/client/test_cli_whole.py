@@ -11,14 +11,15 @@ from collections.abc import Generator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import psutil
 import pytest
 
 from gamf.client import sample
+from gamf.domain.calendar import PROVINCE, local_date
 from gamf.runtime.polling import until
 from tests.client.command import GAMF, Terminal, Up, environment, up
+from tests.clock import today
 
 ADDED = 60
 PEOPLE = sample.PEOPLE + ADDED
@@ -47,8 +48,9 @@ def running(terminal: Terminal) -> Generator[Up]:
 def imported(terminal: Terminal, running: Up) -> list[dict[str, Any]]:
     """Take three files in, which hold those of the sample and some more; return what each import printed."""
     assert running.process.poll() is None
-    today = terminal.json("attribution", "list", "--limit", "1")[0]["attributed_at"][:10]
-    words = ("--today", today, "--physicians", str(sample.PHYSICIANS), "--to", "files")
+    attributed = terminal.json("attribution", "list", "--limit", "1")[0]["attributed_at"]
+    day = local_date(datetime.fromisoformat(attributed), PROVINCE)
+    words = ("--today", day.isoformat(), "--physicians", str(sample.PHYSICIANS), "--to", "files")
     files = terminal.json("people", "generate", str(PEOPLE), *words)
     kinds = (("network", "networks"), ("physician", "physicians"), ("register", "register"))
     return [terminal.json(command, "import", files[name]) for command, name in kinds]
@@ -171,7 +173,7 @@ def test_lists_are_arrays_of_what_show_prints(terminal: Terminal, block: dict[st
     assert {name: shown[name] for name in ("block_id", "state", "list")} == {
         name: found[name] for name in ("block_id", "state", "list")
     }
-    later = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
+    later = (today() + timedelta(days=30)).isoformat()
     due = terminal.json("attribution", "list", "--state", "proposed", "--due-before", later)
     assert {each["state"] for each in due} == {"proposed"}
     people = terminal.json("register", "list")
@@ -304,7 +306,7 @@ def test_a_refusal_is_the_status_of_the_process(terminal: Terminal, block: dict[
 
 def test_an_enrolment_outside_is_registered_by_nam(terminal: Terminal, block: dict[str, Any]) -> None:
     patient_id = terminal.json("attribution", "show", ids(block)[4])["patient_id"]
-    yesterday = (datetime.now(UTC) - timedelta(days=2)).date().isoformat()
+    yesterday = (today() - timedelta(days=2)).isoformat()
     words = ("--physician", "54321", "--on", yesterday, "--basis", "entente particulière")
     shown = terminal.json("register", "enrolled", patient_id, *words)
     assert (shown["place"], shown["attributions"][-1]["state"]) == ("enrolled", "enrolled_elsewhere")
@@ -315,7 +317,7 @@ def test_somebody_dies_by_error_moves_and_is_corrected(
     terminal: Terminal, imported: list[dict[str, Any]]
 ) -> None:
     assert imported
-    yesterday = (datetime.now(UTC) - timedelta(days=2)).date().isoformat()
+    yesterday = (today() - timedelta(days=2)).isoformat()
     before = terminal.json("register", "list", "--place", "waiting", "--limit", "1", "--as-of", yesterday)[0]
     patient_id = before["patient_id"]
     assert before["position"] == 1
@@ -341,7 +343,7 @@ def test_a_condition_is_recorded_once_there_was_a_visit(
 ) -> None:
     assert imported
     patient_id = terminal.json("register", "list", "--place", "waiting", "--limit", "1")[0]["patient_id"]
-    visit = (datetime.now(UTC) - timedelta(days=3)).date()
+    visit = today() - timedelta(days=3)
     words = ("--physician", "54321", "--on", visit.isoformat(), "--basis", "entente particulière")
     terminal.json("register", "enrolled", patient_id, *words)
     for on in (visit - timedelta(days=1), date(2199, 1, 1)):
@@ -364,16 +366,16 @@ def test_a_physician_leaves_stays_leaves_and_comes_back(
     terminal.json("block", "approve", drawn["block_id"])
     before = terminal.json("physician", "show", LEAVER)
     assert (before["under_way"], before["departures"]) == (2, [])
-    today = datetime.now(UTC).astimezone(ZoneInfo("America/Toronto")).date()
-    notice = ("--mailed-on", today.isoformat(), "--cause", "non_participating")
+    day = today()
+    notice = ("--mailed-on", day.isoformat(), "--cause", "non_participating")
     announced = terminal.json("physician", "leaves", LEAVER, *notice)
-    assert (announced["state"], announced["on"]) == ("announced", (today + timedelta(days=30)).isoformat())
+    assert (announced["state"], announced["on"]) == ("announced", (day + timedelta(days=30)).isoformat())
     status, error = terminal.error("block", "request", "--physician", LEAVER, "--size", "1")
     assert (status, error["rule"]) == (3, "A16")
     stays = terminal.json("physician", "stays", LEAVER, "--reason", "avis retiré")
     assert (stays["state"], stays["reached"]) == ("withdrawn", 0)
-    words = ("--on", today.isoformat(), "--cause", "retired")
-    assert terminal.error("physician", "leaves", LEAVER, *words, "--mailed-on", today.isoformat())[0] == 2
+    words = ("--on", day.isoformat(), "--cause", "retired")
+    assert terminal.error("physician", "leaves", LEAVER, *words, "--mailed-on", day.isoformat())[0] == 2
     departure = terminal.json("physician", "leaves", LEAVER, *words)["departure_id"]
     after = asyncio.run(_departed(terminal))
     assert [each["departure_id"] for each in after["departures"]] == [departure, announced["departure_id"]]
@@ -382,7 +384,7 @@ def test_a_physician_leaves_stays_leaves_and_comes_back(
     assert told == [
         each["attribution_id"] for each in terminal.json("block", "show", drawn["block_id"])["list"]
     ]
-    back = terminal.json("physician", "returns", LEAVER, "--on", today.isoformat(), "--reason", "retour")
+    back = terminal.json("physician", "returns", LEAVER, "--on", day.isoformat(), "--reason", "retour")
     assert back["leaves_on"] is None
     assert "terminé" in terminal.run("physician", "show", LEAVER).out
     assert terminal.error("physician", "stays", PHYSICIAN, "--reason", "rien")[0] == 4

@@ -1,7 +1,7 @@
 """The SV of a whole block, or of a physician's patients, at once: what becomes of each, others at work too (R8)."""
 
 import asyncio
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -13,13 +13,10 @@ from gamf.client.errors import NotFoundError
 from gamf.client.feed import Reporter
 from gamf.client.pacing import Pace
 from gamf.domain.refusal import RefusedByRuleError
+from tests.clock import now, today
 from tests.system import System
 
 BY = "clinique"
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 @pytest.fixture
@@ -73,9 +70,9 @@ async def test_r8_the_start_date_is_the_one_given_and_lies_in_the_window(
     desk: Desk, block: dict[str, Any]
 ) -> None:
     await acting.accept_block(desk, block["block_id"], by=BY)
-    early, today = now().date() - timedelta(days=3), now().date() - timedelta(days=1)
+    early, yesterday = today() - timedelta(days=3), today() - timedelta(days=1)
     assert set((await entered(desk, block["block_id"], on=early)).values()) == {("refused", "A5")}
-    assert set((await entered(desk, block["block_id"], on=today + timedelta(days=9))).values()) == {
+    assert set((await entered(desk, block["block_id"], on=yesterday + timedelta(days=9))).values()) == {
         ("refused", "R8")
     }
     assert set((await entered(desk, block["block_id"])).values()) == {("entered", None)}

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -30,13 +30,10 @@ from gamf.runtime.settings import Settings
 from gamf.runtime.temporal import connect
 from gamf.storage import feeds
 from tests.client.command import GAMF, Terminal, environment
+from tests.clock import now
 from tests.system import System, running
 
 BY = "clinique"
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 def line(**fact: str) -> bytes:

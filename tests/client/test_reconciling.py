@@ -20,6 +20,7 @@ from gamf.domain.policy import CURRENT, Policy
 from gamf.runtime.embedded import EmbeddedPostgres, EmbeddedTemporal
 from gamf.runtime.polling import until
 from gamf.storage import invariants
+from tests.clock import today
 from tests.system import Life, System, running
 
 BY = "coordination"
@@ -349,7 +350,7 @@ async def test_a16_a_departure_without_its_workflow_takes_effect_or_is_withdrawn
 ) -> None:
     _, licence, _ = await apart.people(1)
     now = datetime.now(UTC)
-    fact = PhysicianLeft(by=BY, on=(now + timedelta(days=40)).date(), cause="retired")
+    fact = PhysicianLeft(by=BY, on=today() + timedelta(days=40), cause="retired")
     announced = await departing.announce(desk, licence, fact, now=now)
     reference = announced["departure_id"]
     await LOST[lost](apart, departure_workflow_id(reference))

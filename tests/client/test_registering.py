@@ -1,7 +1,7 @@
 """What is recorded of people besides attributions, on real servers: leaving, returning, moving, corrections."""
 
 from collections.abc import AsyncGenerator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import asyncpg
@@ -18,20 +18,13 @@ from gamf.domain.refusal import RefusedByRuleError
 from gamf.storage.connection import Connection
 from gamf.storage.invariants import violations
 from gamf.storage.lists import RegisterFilter
+from tests.clock import now, today
 from tests.system import System, add_network, add_patients
 from tests.workflows.test_privacy import history
 
 BY = "gaco"
 ZONE = "America/Toronto"
 CODE = "CHRONIQUE"
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-def today() -> date:
-    return local_date(now(), ZONE)
 
 
 def stamp(reason: str = "erreur de dossier") -> Stamp:

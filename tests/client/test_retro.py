@@ -29,14 +29,11 @@ from gamf.runtime.temporal import connect
 from gamf.storage import retro as rows
 from gamf.storage.invariants import violations
 from tests.client.test_reconciling import by_hand
+from tests.clock import now, today
 from tests.system import System, add_network, add_patients, add_physician
 
 BY = "coordination"
 ON_TIME = datetime(2026, 5, 20, 16, tzinfo=UTC)
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass
@@ -185,7 +182,7 @@ async def test_r11_a6_in_november_they_are_overdue_at_once_and_nobody_is_lost(co
         *(datetime.fromisoformat(view["deadline"]), None),
     )
     assert (await cohort.patient(0))["letters"] == []
-    reopened = {"by": BY, "opens_on": f"{now():%Y-%m-%d}", "reason": "cohorte"}
+    reopened = {"by": BY, "opens_on": today().isoformat(), "reason": "cohorte"}
     await acting.record_fact(cohort.desk, attribution_id, "window_reopened", reopened, now=now())
     assert await cohort.letters(0, "sent") == ["attribution"]
     entered = await acting.record_fact(cohort.desk, attribution_id, "sv_entered", {"by": BY}, now=now())
@@ -199,7 +196,7 @@ async def test_r11_a6_in_november_they_are_overdue_at_once_and_nobody_is_lost(co
 
 
 async def test_r7_r11_a_dated_window_is_open_at_once_and_the_letter_goes(cohort: Cohort) -> None:
-    window = DatedWindow(opens_on=now().date() - timedelta(days=1), reason="cohorte")
+    window = DatedWindow(opens_on=today() - timedelta(days=1), reason="cohorte")
     report = await cohort.take(cohort.line(0), cohort.line(1, sv_start="2026-03-12"), window=window)
     assert report.states == {"confirmed": 1, "enrolled_sv": 1}
     assert await cohort.letters(0, "sent") == ["attribution"]
@@ -298,7 +295,7 @@ async def test_a8_a15_nobody_is_taken_in_from_another_place(cohort: Cohort) -> N
     await held.reaches("proposed")
     await refusing.record("refused", reason="congé")
     leaving = await cohort.system.attribute(patient=(rls, cohort.licence, cohort.people[2]))
-    await leaving.record("patient_left", on=f"{now():%Y-%m-%d}", cause="left_quebec")
+    await leaving.record("patient_left", on=today().isoformat(), cause="left_quebec")
     assert await cohort.refused(*others) == [
         (2, "nam", "invariant 2"),
         (3, "physician", "A8"),

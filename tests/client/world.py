@@ -11,9 +11,10 @@ from gamf.client.acting import Desk
 from gamf.domain.facts import PhysicianLeft
 from gamf.domain.roles import LIMITS, OWNERS, READINGS, TABLE, Grant, Reach, Role, UseCase, grant
 from gamf.storage import tasks
+from tests.clock import today
 from tests.system import System, add_patients, add_physician
 
-TODAY: Final = datetime.now(UTC).date()
+TODAY: Final = today()
 LEAVES: Final = TODAY + timedelta(days=300)
 """When the physician who leaves does so: until then the departure is announced only."""
 REASON: Final[dict[str, str]] = {"reason": "motif inventé"}

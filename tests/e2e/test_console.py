@@ -1,7 +1,6 @@
 """The console in a real Chromium, as each role, with scripts and without: a block from the request to every ending."""
 
 import re
-from datetime import date
 
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
@@ -9,6 +8,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 from gamf.client import acting
 from gamf.domain.roles import Role
 from gamf.domain.states import State
+from tests.clock import today
 from tests.e2e.console import Clicks, Look, Site, decide, reference, says, seated
 
 # They need Debian's Chromium, which `.ci/run` installs.
@@ -25,7 +25,7 @@ async def test_a_block_is_lived_by_each_role_in_two_clicks_from_my_tasks(
         block, refused, mf, late, *others = await _a_block(page, where)
     async with seated(browser, where, Role.CLINIC, look) as page:
         await _batch(page, block)
-        await _mf(page, mf, date.today().isoformat())  # noqa: DTZ011 - as a person writes it
+        await _mf(page, mf, today().isoformat())
     async with seated(browser, where, Role.GACO, look) as page:
         await _patient_refuses(page, refused)
     async with seated(browser, where, Role.COORDINATOR, look) as page:
@@ -100,16 +100,16 @@ async def _let_expire(page: Page, attribution_id: str) -> None:
 
 async def _what_ramq_knows(page: Page, mf: str, elsewhere: str, left: str) -> None:
     """Report an MF, an enrolment by another physician, a departure."""
-    today = date.today().isoformat()  # noqa: DTZ011 - as a person writes it
-    await _mf(page, mf, today)
+    day = today().isoformat()
+    await _mf(page, mf, day)
     await Clicks(page).choose(elsewhere, "Inscrit par un autre médecin")
     await _opened(page).get_by_label("Permis du médecin (5 chiffres)").fill("90003")
-    await _opened(page).get_by_label("En vigueur le").fill(today)
+    await _opened(page).get_by_label("En vigueur le").fill(day)
     await _opened(page).get_by_label("Fondement de l’inscription").fill("entente particulière")
     await decide(page, "Inscrit par un autre médecin")
     await says(page, "Le fait est consigné")
     await Clicks(page).choose(left, "Décès ou départ du patient")
-    await _opened(page).get_by_label("Jour").fill(today)
+    await _opened(page).get_by_label("Jour").fill(day)
     await _opened(page).get_by_label("Cause").select_option("left_quebec")
     await decide(page, "Décès ou départ du patient")
     await says(page, "Le fait est consigné")

@@ -1,7 +1,6 @@
 """The console with the keyboard alone: Tab, Enter, Space, the arrows and typing; nothing is clicked."""
 
 import re
-from datetime import date
 
 import pytest
 from playwright.async_api import Browser, Page, expect
@@ -10,6 +9,7 @@ from gamf.client import acting
 from gamf.domain.roles import Role
 from gamf.domain.states import State
 from tests.client.console.browser import PASSWORD
+from tests.clock import today
 from tests.e2e.console import Site, opened, reference, says
 from tests.e2e.keyboard import Keys
 
@@ -104,7 +104,7 @@ async def _choose(page: Page, attribution_id: str, action: str) -> None:
 async def _sign_form(page: Page, attribution_id: str) -> None:
     await _choose(page, attribution_id, "Consigner le formulaire 4096 signé")
     keys = Keys(page)
-    await keys.write_day(page.get_by_label("Signé le"), date.today())  # noqa: DTZ011 - as a person writes it
+    await keys.write_day(page.get_by_label("Signé le"), today())
     await keys.press(page.get_by_role("button", name="Consigner le formulaire 4096 signé (MF)"))
     await says(page, "Le fait est consigné")
 

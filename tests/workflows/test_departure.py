@@ -1,6 +1,6 @@
 """The workflow `PhysicianDeparture` on real servers: announced, withdrawn, carried out (A16)."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,24 +10,17 @@ from gamf.client import acting, departing, reading
 from gamf.client.acting import Desk
 from gamf.client.errors import NotFoundError
 from gamf.client.registering import Stamp
-from gamf.domain.calendar import local_date, start_of_day
+from gamf.domain.calendar import start_of_day
 from gamf.domain.facts import PhysicianLeft
 from gamf.domain.names import departure_workflow_id
 from gamf.domain.refusal import RefusedByRuleError
 from gamf.runtime.polling import until
+from tests.clock import now, today
 from tests.system import System
 from tests.workflows.test_privacy import found_in, history
 
 BY = "coordo"
 ZONE = "America/Toronto"
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-def today() -> date:
-    return local_date(now(), ZONE)
 
 
 def left(days: int = 0, cause: str = "retired") -> PhysicianLeft:

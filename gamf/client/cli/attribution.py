@@ -1,6 +1,6 @@
 """`gamf attribution`: the attributions and the facts reported about them."""
 
-from datetime import date, datetime, time
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from gamf.client.cli.language import Text, say
 from gamf.client.cli.output import print_fields, print_json, print_table
 from gamf.client.cli.paging import limited, print_list, sorted_by
 from gamf.client.cli.values import ATTRIBUTION, BLOCK, LICENCE, Day, KeyValue
+from gamf.domain.calendar import PROVINCE, start_of_day
 from gamf.domain.facts import FACTS
 from gamf.domain.orders import Listing, Order
 from gamf.domain.states import State
@@ -135,8 +136,8 @@ def list_(
     from gamf.client import looking  # noqa: PLC0415 - keeps `--help` fast
     from gamf.storage.lists import AttributionFilter  # noqa: PLC0415 - the same
 
-    # A day begins on this machine's clock: the list may be of several RLS.
-    due = datetime.combine(due_before, time.min).astimezone() if due_before else None
+    # The list may be of several RLS: a day begins when it does in most of them, wherever this machine is.
+    due = start_of_day(due_before, PROVINCE) if due_before else None
     only, seat = AttributionFilter(state, physician, block_id, None, due), session.seat()
 
     async def fetch(conn: "Connection", after: str | None, most: int) -> "Page[AttributionView]":

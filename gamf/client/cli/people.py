@@ -10,6 +10,7 @@ from gamf.client.cli.commands import argument, as_json, command, new_group, opti
 from gamf.client.cli.language import Text, say
 from gamf.client.cli.output import print_json, progress
 from gamf.client.cli.values import Day
+from gamf.domain.calendar import PROVINCE, local_date
 
 people = new_group(
     "people", Text("Des personnes inventées, pour essayer.", "Invented people, to try things on.")
@@ -75,7 +76,7 @@ def generate(
     from gamf.client.people import write_sample  # noqa: PLC0415 - keeps `--help` fast
 
     folder.mkdir(parents=True, exist_ok=True)
-    day = today or session.now().astimezone().date()
+    day = today or local_date(session.now(), PROVINCE)
     with progress(say("Écriture", "Writing")):
         files = write_sample(folder, people=count, physicians=physicians, today=day, seed=seed)
     if json_wanted:

@@ -17,6 +17,7 @@ from gamf.client.cli.output import print_fields, print_json, print_table, privat
 from gamf.client.cli.paging import limited, print_list, sorted_by
 from gamf.client.cli.registering import condition, correct, left, move, patient_argument, reinstate
 from gamf.client.cli.values import LICENCE, Day, OutputFile
+from gamf.domain.calendar import PROVINCE, local_date
 from gamf.domain.orders import Listing, Order
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def list_(
     from gamf.storage.lists import RegisterFilter  # noqa: PLC0415 - the same
 
     only, seat = RegisterFilter(rls, place, priority), session.seat()
-    day = as_of or seat.now.astimezone().date()
+    day = as_of or local_date(seat.now, PROVINCE)
 
     async def fetch(conn: "Connection", after: str | None, most: int) -> "Page[RegisterEntry]":
         return await looking.list_register(conn, seat, only, as_of=day, order=sort, after=after, limit=most)

@@ -11,9 +11,10 @@ from gamf.domain.roles import Role, grant
 from gamf.storage import answers
 from gamf.storage.access_log import LookFilter, looks
 from tests.client.api.conftest import Login, attributed
+from tests.clock import today
 from tests.system import Life, System, add_patients
 
-TODAY = datetime.now(UTC).date()
+TODAY = today()
 
 
 @pytest.fixture

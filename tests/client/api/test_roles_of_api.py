@@ -1,6 +1,5 @@
 """Elsewhere than among its own, a role sees and does nothing, over HTTP; among its own: test_roles_of_routes.py."""
 
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import httpx
@@ -9,9 +8,10 @@ import pytest
 from gamf.domain.facts import FACTS
 from gamf.domain.roles import LIMITS, Reach, Role, grant
 from tests.client.api.conftest import Login, attributed
+from tests.clock import today
 from tests.system import Life, System
 
-_TODAY: Final = datetime.now(UTC).date().isoformat()
+_TODAY: Final = today().isoformat()
 _ARGUMENTS: Final[dict[str, dict[str, Any]]] = {
     "refused": {"reason": "motif inventé"},
     "cancelled": {"reason": "motif inventé"},

@@ -7,16 +7,15 @@ import pytest
 
 from gamf.client import acting
 from gamf.client.acting import Desk
-from gamf.domain.calendar import PROVINCE, local_date
 from gamf.domain.facts import EnrolledElsewhere
 from gamf.domain.roles import Role, grant
 from gamf.storage.connection import Pool
 from tests.client.console.browser import Browser, another
 from tests.client.console.conftest import AddAccount
+from tests.clock import today
 from tests.system import add_network, add_patients, add_physician
 
-_HERE = local_date(datetime.now(UTC), PROVINCE)
-TODAY, TOMORROW = _HERE.isoformat(), (_HERE + timedelta(days=1)).isoformat()
+TODAY, TOMORROW = today().isoformat(), (today() + timedelta(days=1)).isoformat()
 CODE = "CHRONIQUE"
 
 
