@@ -88,9 +88,8 @@ def test_every_library_that_is_imported_is_asked_for_by_name() -> None:
     trees = (ast.parse(path.read_bytes()) for path in (ROOT / "gamf").rglob("*.py"))
     imported = {name.partition(".")[0] for tree in trees for name in imports(tree)}
     others = imported - sys.stdlib_module_names - {"gamf"}
-    makers = {
-        name: {maker.lower().replace("_", "-") for maker in packages_distributions()[name]} for name in others
-    }
+    made_by = packages_distributions()
+    makers = {name: {maker.lower().replace("_", "-") for maker in made_by[name]} for name in others}
     asked = names(project()["project"]["dependencies"])
     assert makers
     assert [name for name, distributions in makers.items() if not asked & distributions] == []
@@ -105,6 +104,18 @@ def test_the_version_is_the_same_everywhere() -> None:
 def test_only_pictures_are_binary() -> None:
     binary = [path for path in files_of_the_project() if b"\0" in path.read_bytes()]
     assert [str(path) for path in binary if path.suffix != ".png" or "docs" not in path.parts] == []
+
+
+def test_a_business_date_is_never_the_one_of_the_machine() -> None:
+    """In the evening of Québec a server in UTC is a day ahead: `local_date` and `tests.clock.today` know it."""
+    machines = re.compile(r"\b(date\.today\(\)|astimezone\(\)\.date\(\)|now\((UTC)?\)\.date\(\))")
+    faults = [
+        f"{path.relative_to(ROOT)}: {found[0]}"
+        for path in files_of_the_project()
+        if path.suffix == ".py" and path != Path(__file__)
+        for found in machines.finditer(path.read_text(encoding="utf-8"))
+    ]
+    assert faults == []
 
 
 def test_every_exception_to_a_check_says_which_and_why() -> None:

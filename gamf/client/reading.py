@@ -335,7 +335,7 @@ async def list_register(  # noqa: PLR0913 - as every list, and on which day
 
 async def _before(conn: Connection, rows: Rows, step: int) -> dict[str, int]:
     """Return the place of whoever stands, that way, one step before the first of each RLS who waits."""
-    before = await lists.waiting_before(conn, _first_waiting(rows))
+    before = await lists.waiting_before(conn, _first_waiting(rows), from_the_end=step < 0)
     return {rls: number if step > 0 else number + 2 for rls, number in before.items()}
 
 

@@ -96,11 +96,12 @@ _CHECKS: Final = (
         "network",
         """
         SELECT DISTINCT rls AS id FROM (
-            SELECT rls, vulnerable, birth_year, change FROM waiting_changes
+            SELECT rls, vulnerable, birth_year, priority, change FROM waiting_changes
             UNION ALL
-            SELECT rls, vulnerable, extract(year FROM birth_date)::integer, -1 FROM patients WHERE place = 'waiting'
+            SELECT rls, vulnerable, extract(year FROM birth_date)::integer, priority, -1
+            FROM patients WHERE place = 'waiting'
         ) AS both_ways
-        GROUP BY rls, vulnerable, birth_year HAVING sum(change) <> 0
+        GROUP BY rls, vulnerable, birth_year, priority HAVING sum(change) <> 0
         """,
     ),
     _Check(

@@ -63,9 +63,9 @@ async def sum_up(conn: Connection, rls: str) -> None:
     """Put one number in the place of all that changed; the caller holds the RLS against other draws."""
     await conn.execute(
         """
-        WITH changes AS (DELETE FROM waiting_changes WHERE rls = $1 RETURNING vulnerable, birth_year, change)
-        INSERT INTO waiting_changes (rls, vulnerable, birth_year, change)
-        SELECT $1, vulnerable, birth_year, sum(change) FROM changes GROUP BY 2, 3 HAVING sum(change) <> 0
+        WITH changes AS (DELETE FROM waiting_changes WHERE rls = $1 RETURNING vulnerable, birth_year, priority, change)
+        INSERT INTO waiting_changes (rls, vulnerable, birth_year, priority, change)
+        SELECT $1, vulnerable, birth_year, priority, sum(change) FROM changes GROUP BY 2, 3, 4 HAVING sum(change) <> 0
         """,
         rls,
     )

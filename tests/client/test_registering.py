@@ -14,6 +14,7 @@ from gamf.client.errors import NotFoundError
 from gamf.client.registering import Stamp
 from gamf.domain.calendar import local_date
 from gamf.domain.facts import EnrolledElsewhere, PatientLeft
+from gamf.domain.orders import Order
 from gamf.domain.refusal import RefusedByRuleError
 from gamf.storage.connection import Connection
 from gamf.storage.invariants import violations
@@ -84,6 +85,29 @@ async def test_a18_the_list_gives_waiting_times_and_places_in_line_page_after_pa
     assert tuple(paged) == whole
     urgent_only = await reading.list_register(conn, RegisterFilter(rls, "waiting", "C"), as_of=as_of, limit=2)
     assert [entry.position for entry in urgent_only.items] == [2, 3]
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["of the province", "of an RLS"])
+@pytest.mark.parametrize("backwards", [True, False], ids=["backwards", "forwards"])
+async def test_a18_a_place_in_line_is_the_same_from_either_end_and_in_a_priority(
+    system: System, desk: Desk, conn: Connection, *, whole: bool, backwards: bool
+) -> None:
+    rls, _, _ = await system.people(2)
+    for priority in "EAB":
+        await add_patients(conn, rls, 3, priority=priority)
+    leaver, *_ = await add_patients(conn, rls, 3, priority="D")
+    await registering.leave(desk, leaver, left(), now=now())
+    line = (await reading.list_register(conn, RegisterFilter(rls, "waiting"), as_of=today())).items
+    places = {entry.patient_id: number for number, entry in enumerate(line, 1)}
+    assert len(places) == 13
+    for priority in (None, *"ABCDE"):
+        only = RegisterFilter(None if whole else rls, "waiting", priority)
+        listed = await reading.list_register(
+            conn, only, as_of=today(), order=Order("line", backwards=backwards), limit=5_000
+        )
+        mine = [entry for entry in listed.items if entry.rls == rls]
+        assert [entry.position for entry in mine] == [places[entry.patient_id] for entry in mine]
+        assert len(mine) == (13 if priority is None else sum(entry.priority == priority for entry in line))
 
 
 async def test_a_place_in_line_is_one_of_the_rls_and_of_those_who_wait(

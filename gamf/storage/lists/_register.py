@@ -80,19 +80,29 @@ async def register(conn: Connection, only: RegisterFilter, asked: Asked) -> Rows
     return [row | {"cursor": row["patient_id"]} for row in rows]
 
 
-async def waiting_before(conn: Connection, firsts: Rows) -> dict[str, int]:
-    """Return how many wait before each of these patients, in their own RLS (A18); one of them a RLS."""
+async def waiting_before(conn: Connection, firsts: Rows, *, from_the_end: bool) -> dict[str, int]:
+    """Return how many wait before each of these patients, in their own RLS (A18); one of them a RLS.
+
+    What is counted one by one is only of the patient's priority, and only up to the nearer end of it: from the end,
+    whoever comes after is taken away from all who wait.
+    """
+    sign = ">" if from_the_end else "<"
     rows = await conn.fetch(
-        """
-        SELECT f.rls, (
+        f"""
+        SELECT f.rls, c.waiting::bigint, c.beyond::bigint + (
             SELECT count(*) FROM patients p
-            WHERE p.rls = f.rls AND p.place = 'waiting'
-              AND (p.priority, p.registered_on, p.number) < (f.priority, f.registered_on, f.number)) AS before
-        FROM unnest($1::text[], $2::text[], $3::date[], $4::bigint[]) AS f (rls, priority, registered_on, number)
-        """,
+            WHERE p.rls = f.rls AND p.place = 'waiting' AND p.priority = f.priority
+              AND (p.registered_on, p.number) {sign} (f.registered_on, f.number)) AS beyond
+        FROM unnest($1::text[], $2::text[], $3::date[], $4::bigint[]) AS f (rls, priority, registered_on, number),
+             LATERAL (SELECT sum(change) AS waiting,
+                             coalesce(sum(change) FILTER (WHERE w.priority {sign} f.priority), 0) AS beyond
+                      FROM waiting_changes w WHERE w.rls = f.rls) AS c
+        """,  # noqa: S608 - one of two signs
         *([row[name] for row in firsts] for name in ("rls", "priority", "registered_on", "number")),
     )
-    return {row["rls"]: row["before"] for row in rows}
+    if from_the_end:
+        return {row["rls"]: row["waiting"] - 1 - row["beyond"] for row in rows}
+    return {row["rls"]: row["beyond"] for row in rows}
 
 
 async def export(
