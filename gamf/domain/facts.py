@@ -224,6 +224,21 @@ _FORMS: Final[dict[str, tuple[str, str]]] = {
 }
 
 
+_FIELDS: Final[dict[str, str]] = {
+    "at": "instant",
+    "basis": "fondement",
+    "by": "auteur",
+    "effective_on": "entrée en vigueur",
+    "ground": "motif du patient",
+    "on": "jour",
+    "opens_on": "premier jour",
+    "physician": "médecin",
+    "reason": "motif",
+    "signed_on": "signature",
+}
+"""Fields in French, where the name sent is not French too."""
+
+
 def form_refusal(model: type[BaseModel], error: ValidationError) -> RefusedByRuleError:
     """Say what is wrong with the first faulty field of a fact, without repeating any value."""
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
@@ -232,10 +247,7 @@ def form_refusal(model: type[BaseModel], error: ValidationError) -> RefusedByRul
     known = field in model.model_fields
     fr, en = _FORMS.get(first["type"], ("n'a pas la forme attendue", "does not have the expected form"))
     rule = "A4" if field == "reason" and model is Refused else "form"
-    name = getattr(model, "name", "")
-    return RefusedByRuleError(
-        rule,
-        f"{name} : {field if known else 'une clé inconnue'} {fr}.",
-        f"{name}: {field if known else 'an unknown key'} {en}.",
-        field if known else None,
-    )
+    if not known:
+        return RefusedByRuleError(rule, f"Une clé inconnue {fr}.", f"An unknown key {en}.", None)
+    named = f"« {_FIELDS[field]} » ({field})" if field in _FIELDS else f"« {field} »"
+    return RefusedByRuleError(rule, f"Le champ {named} {fr}.", f"The field “{field}” {en}.", field)

@@ -111,8 +111,8 @@ def test_null_is_what_was_left_out_where_that_may_be() -> None:
 def test_an_unknown_key_is_refused_and_never_repeated(name: str, key: str) -> None:
     reason = why_not(name, WHOLE[name] | {key: "x"})
     assert (reason.rule, reason.field) == ("form", None)
-    assert "une clé inconnue" in reason.fr
-    assert "an unknown key" in reason.en
+    assert "Une clé inconnue" in reason.fr
+    assert "An unknown key" in reason.en
 
 
 @pytest.mark.parametrize("name", ["", "Accepted", "accepted ", "record", "__init__", SECRET])

@@ -93,5 +93,5 @@ async def test_an_update_from_the_command_line_is_answered_or_refused(
     refused = '{"fact": "cancelled", "by": "coordo"}'
     status, output = await operator.run("update", "execute", "--name", "record", "--input", refused)
     assert status != 0
-    assert "reason manque" in output
+    assert "Le champ « motif » (reason) manque." in output
     assert (await operator.view())["state"] == "confirmed"
