@@ -91,9 +91,10 @@ async def _page(
         events=happened(view),
         letters=await _letters(page, attribution_id),
         choices=[
-            (fact, following.FACTS[fact], following.follows(each), fields.fields_of(fact, offered))
+            (fact, following.FACTS[fact], following.follows(each), fields.fields_of(fact))
             for fact, each in foreseen.choices.items()
         ],
+        reasons=offered,
         refusal=refusal.reason if refusal else None,
         tried=tried,
         written=written if tried else {},

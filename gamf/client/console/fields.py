@@ -1,7 +1,8 @@
 """The fields of a fact as a form has them, and what was written in them as the fact takes it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, datetime
+from functools import cache
 from typing import Final, NamedTuple
 
 from gamf.client.cli import labels
@@ -9,7 +10,6 @@ from gamf.client.cli.language import Text
 from gamf.domain.calendar import FIRST_DAY, LAST_DAY, zone
 from gamf.domain.facts import FACTS, Cancelled
 from gamf.domain.refusal import RefusedByRuleError
-from gamf.domain.replacement import CancellationReason
 
 
 class Field(NamedTuple):
@@ -52,15 +52,13 @@ _WORDS: Final = {
 _DAYS: Final = frozenset({"on", "opens_on", "signed_on", "effective_on"})
 
 
-def fields_of(fact: str, reasons: Sequence[CancellationReason] = ()) -> list[Field]:
-    """Return the fields of a fact, without who reports it; a cancellation is offered these reasons (R5)."""
+@cache
+def fields_of(fact: str) -> tuple[Field, ...]:
+    """Return the fields of a fact, without who reports it; the page offers the reasons to cancel (R5)."""
     model = FACTS[fact].model_fields
-    offered = reasons if fact == Cancelled.name else ()
-    return [
-        _field(fact, name, offered, required=each.is_required())
-        for name, each in model.items()
-        if name != "by"
-    ]
+    return tuple(
+        _field(fact, name, required=each.is_required()) for name, each in model.items() if name != "by"
+    )
 
 
 def cause_choices(fact: str) -> tuple[tuple[str, Text], ...]:
@@ -85,10 +83,9 @@ def day_of(written: str, field: str) -> date:
     return day
 
 
-def _field(fact: str, name: str, reasons: Sequence[CancellationReason], *, required: bool) -> Field:
-    if name == "reason" and reasons:
-        codes = tuple((each.code, Text(each.label_fr, each.label_en)) for each in reasons)
-        return Field(name, _WORDS[name], "offered", required, codes)
+def _field(fact: str, name: str, *, required: bool) -> Field:
+    if name == "reason" and fact == Cancelled.name:
+        return Field(name, _WORDS[name], "offered", required)
     if name == "cause":
         return Field(name, _WORDS[name], "choice", required, _CAUSES[fact])
     if name == "ground":

@@ -1,6 +1,5 @@
 """*My tasks*, the first screen: what waits for me, the most urgent first."""
 
-from collections.abc import Sequence
 from typing import Final
 
 from fastapi import APIRouter
@@ -14,7 +13,6 @@ from gamf.client.console.page import Page, PageVisit, Sent
 from gamf.client.console.sorting import sorting
 from gamf.client.reading import TaskView
 from gamf.domain.orders import Listing
-from gamf.domain.replacement import CancellationReason
 from gamf.domain.roles import UseCase, allowed
 
 router = APIRouter()
@@ -37,21 +35,20 @@ async def show(page: Page, tri: str = "", apres: str | None = None) -> Response:
         "tasks/list.html",
         tasks=tasks,
         sorting=order,
+        reasons=offered,
         by_hand={task.task_id for task in tasks.items if closes(page, task)},
-        decisions={task.task_id: decisions(page, task, offered) for task in tasks.items},
+        decisions={task.task_id: decisions(page, task) for task in tasks.items},
         now=page.now,
         live=kept,
     )
 
 
-def decisions(
-    page: PageVisit, task: TaskView, offered: Sequence[CancellationReason]
-) -> list[tuple[str, Text, list[Field]]]:
+def decisions(page: PageVisit, task: TaskView) -> list[tuple[str, Text, tuple[Field, ...]]]:
     """Return the facts that decide a task and that the actor may report: each with its words and its fields."""
     words = (command.split() for command in task.commands if command.startswith(_REPORT))
     facts = [each[_FACT] for each in words]
     return [
-        (fact, following.FACTS[fact], fields_of(fact, offered))
+        (fact, following.FACTS[fact], fields_of(fact))
         for fact in facts
         if allowed(page.seat.actor, UseCase(fact))
     ]
