@@ -7,6 +7,9 @@ SETUP := .venv/.installed
 STYLE := .venv/share/gamf/qc-trousse-sdg
 PROVIDER := .venv/share/gamf/oidc-provider
 
+# Two at a time, a file each, the longest first.
+PYTEST = $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-long check format bench lock histories clean
 
@@ -38,10 +41,10 @@ run: $(SETUP) $(STYLE) ## everything on this machine, with 2,000 invented people
 	@exec $(BIN)/gamf up --training --with-sample
 
 test: $(SETUP) $(PROVIDER) ## the tests, but the long ones
-	@$(BIN)/pytest -n 2 --dist loadfile -m "not long"
+	@$(PYTEST) -m "not long"
 
 test-long: $(SETUP) $(PROVIDER) ## the long tests: storms, fuzzing, a year, large blocks; their figures at the end (SEED=321)
-	@$(BIN)/pytest -n 2 --dist loadfile -m long $(if $(SEED),--seed $(SEED))
+	@$(PYTEST) -m long $(if $(SEED),--seed $(SEED))
 
 check: $(SETUP) ## style, types, layers, and documents in step with the code
 	@$(BIN)/ruff check .

@@ -27,6 +27,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--year-plot", metavar="FILE", help="where to draw the simulated year, as PNG or SVG")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that may take longest, so that no core is left alone with one of them at the end."""
+    longest = dict[Path, float]()
+    for item in items:
+        marker = item.get_closest_marker("timeout")
+        longest[item.path] = max(longest.get(item.path, 0), float(marker.args[0]) if marker else 0)
+    items.sort(key=lambda item: -longest[item.path])
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reports = [each for each in terminalreporter.getreports("passed") if isinstance(each, pytest.TestReport)]
