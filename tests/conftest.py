@@ -1,8 +1,10 @@
 """Real servers, one of each a session, on free ports and in folders that go with the session."""
 
+import os
 import tempfile
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import Final
 from uuid import uuid4
 
 import asyncpg
@@ -18,6 +20,26 @@ from tests.system import System, running
 
 _TEMPLATE = "migrated"
 _SEED = 321
+
+
+_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a file system in memory, where each makes a folder of its own
+_ROOM: Final = 6 * 2**30
+"""Bytes, several times what all the tests keep at once."""
+
+
+def pytest_configure() -> None:
+    """Write in memory where there is room: a database is a thousand files, and most tests have one of their own."""
+    if "TMPDIR" not in os.environ and _room(_MEMORY) > _ROOM:
+        os.environ["TMPDIR"] = str(_MEMORY)
+        tempfile.tempdir = None
+
+
+def _room(folder: Path) -> int:
+    """Return how many bytes may be written there, and are free in memory."""
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return 0
+    free = os.statvfs(folder)
+    return min(free.f_bavail * free.f_frsize, os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -78,13 +78,16 @@ async def add_patients(
     vulnerable: bool = True,
     registered_on: date = date(2024, 5, 17),
 ) -> list[str]:
-    """Write invented people who wait, the first registered first, and return their opaque identifiers."""
+    """Write invented people who wait, the first registered first, and return their opaque identifiers.
+
+    Each a day after the one before, and all before this system knew of them (`_recorded`).
+    """
     rows = await conn.fetch(
         """
         INSERT INTO patients (nam, last_name, first_name, birth_date, sex, address, city, postal_code, language,
                               english_attested, email, phone, rls, registered_on, priority, vulnerable)
         SELECT $1 || lpad(n::text, 8, '0'), $2, 'Prénom', '1980-01-02', 'F', n || ', ' || $3, 'Québec', 'G1A 1A1', 'fr',
-               false, $4, $5, $6, $7::date + (n - $8)::int, $9, $10
+               false, $4, $5, $6, least($7::date + (n - $8)::int, greatest($7::date, '2026-01-31')), $9, $10
         FROM generate_series($8::bigint, $8::bigint + $11::int - 1) AS n
         RETURNING patient_id
         """,

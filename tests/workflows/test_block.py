@@ -48,22 +48,22 @@ async def test_from_the_request_to_the_last_answer(system: System, size: int) ->
 
 @pytest.mark.long
 @pytest.mark.timeout(600)
-async def test_blocks_of_850_one_after_the_other(system: System) -> None:
-    rls, licence, _ = await system.people(1_700)
-    for _ in range(2):
-        block = await system.request(rls, licence, 850)
+async def test_a_block_of_850_and_the_next_one(system: System) -> None:
+    rls, licence, _ = await system.people(1_000)
+    for size in (850, 150):
+        block = await system.request(rls, licence, size)
         approved = await block.execute_update("record", APPROVED)
-        assert approved["counts"] == {"proposed": 850}
+        assert approved["counts"] == {"proposed": size}
         await block.execute_update("record", ACCEPTED)
-        assert (await block.result())["counts"] == {"confirmed": 850}
-    assert await places(system, rls) == {"attributed": 1_700}
+        assert (await block.result())["counts"] == {"confirmed": size}
+    assert await places(system, rls) == {"attributed": 1_000}
     letters = await system.rows(
         """
         SELECT count(*) FROM letters l JOIN attributions a USING (attribution_id) WHERE a.rls = $1
         """,
         rls,
     )
-    assert letters[0]["count"] == 1_700
+    assert letters[0]["count"] == 1_000
 
 
 async def test_a18_the_list_is_drawn_by_priority_then_date_then_number(system: System) -> None:

@@ -43,8 +43,8 @@ from tests.year.rls import WEEK, ZONE, Rls
 
 PEOPLE: Final = 30_000
 BLOCKS: Final = 40
-SIZE: Final = 50
-"""A physician's block; 75 take half as long again, and show nothing more."""
+SIZE: Final = 30
+"""A physician's block; 50 take as much longer, and show nothing more."""
 WEEKS: Final = 60
 """A year, and the weeks in which the first terms of 12 months and the late forms come."""
 _NOTICE_IN: Final = 20

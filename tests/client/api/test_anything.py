@@ -16,7 +16,7 @@ from gamf.domain.roles import Role, grant
 from tests.client.api.conftest import Login, attributed
 from tests.system import System
 
-EXAMPLES: Final = 40
+EXAMPLES: Final = 20
 """Requests of each route, of each kind: as described and not, about something that is there and about anything."""
 SEED: Final = 321
 Send = Callable[[Any], None]
