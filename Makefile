@@ -1,14 +1,16 @@
 # What a person types. `make help` says what each target does; every one of them sets up first.
 
 MAKEFLAGS += --no-print-directory
+# Modules are compiled once: a test may begin a dozen processes of ours.
+unexport PYTHONDONTWRITEBYTECODE
 PYTHON := $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 SETUP := .venv/.installed
 STYLE := .venv/share/gamf/qc-trousse-sdg
 PROVIDER := .venv/share/gamf/oidc-provider
 
-# Two at a time, a file each, the longest first.
-PYTEST = $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+# Three at a time, since most of them wait for a server now and then; a file each, the longest first.
+PYTEST = $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-long check format bench lock histories clean

@@ -320,6 +320,7 @@ async def test_facts_in_bulk_keep_their_order_and_each_line_has_its_outcome(
     assert (await acting.show_attribution(desk, first))["history"] == history
 
 
+@pytest.mark.long
 async def test_a_feed_longer_than_what_is_under_way_loses_no_line(desk: Desk, block: dict[str, Any]) -> None:
     lines = [json.dumps({"attribution_id": each, "fact": "accepted"}) for each in ids(block)] * feed.AT_ONCE
     outcomes = await fed(desk, *lines)
@@ -381,6 +382,7 @@ def test_no_clock_moves_outside_a_training() -> None:
 # --- when nobody answers --------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 async def test_without_a_worker_the_words_say_so(alone: Client) -> None:
     await alone.start_workflow("Block", {}, id=block_workflow_id("2020-0001"), task_queue=TASK_QUEUE)
     patience = timedelta(seconds=1)

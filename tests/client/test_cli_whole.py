@@ -21,6 +21,9 @@ from gamf.runtime.polling import until
 from tests.client.command import GAMF, Terminal, Up, environment, up
 from tests.clock import today
 
+# Servers and processes begin and end in each: together they take longer than `make test` may.
+pytestmark = pytest.mark.long
+
 ADDED = 60
 PEOPLE = sample.PEOPLE + ADDED
 # The invented RLS in which most of the invented people live, and its physician.
@@ -485,7 +488,6 @@ def test_it_stops_on_ctrl_c_and_the_next_one_finds_what_came_due_meanwhile(
         assert again.stop(signal.SIGTERM) == 0
 
 
-@pytest.mark.long
 def test_what_waits_goes_on_from_a_backup_in_another_folder(
     terminal: Terminal, running: Up, block: dict[str, Any]
 ) -> None:

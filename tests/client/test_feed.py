@@ -322,6 +322,7 @@ async def test_a_feed_killed_half_way_through_10_000_lines_gives_each_outcome_on
     await check_resumed(place, 150, 10_000)
 
 
+@pytest.mark.long
 async def test_the_standard_input_is_fed_and_resumed_under_a_name(place: Place) -> None:
     text = b"not JSON\n" + line(attribution_id="2020-000001", fact="accepted")
     for words in ((), ("--feed", "nuit"), ("--feed", "nuit")):

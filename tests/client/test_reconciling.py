@@ -23,6 +23,9 @@ from gamf.storage import invariants
 from tests.clock import today
 from tests.system import Life, System, running
 
+# Servers and processes begin and end in each: together they take longer than `make test` may.
+pytestmark = pytest.mark.long
+
 BY = "coordination"
 
 

@@ -397,6 +397,7 @@ async def test_a_row_that_is_gone_is_written_again_as_it_was_taken_in(cohort: Co
     await cohort.sound()
 
 
+@pytest.mark.long
 async def test_thousands_are_written_at_once(system: System, tmp_path: Path) -> None:
     cohort = await a_cohort(system, tmp_path, 3_000)
     lines = [cohort.line(who, mf_signed_on="2026-04-01") for who in range(3_000)]

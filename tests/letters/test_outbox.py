@@ -135,6 +135,7 @@ async def test_what_another_process_handed_over_is_known(folder: Path, carrier: 
     assert manifest_of(folder) == HEADER + line_of(LETTER) + line_of(OTHER)
 
 
+@pytest.mark.long
 async def test_a_crash_at_any_step_leaves_a_letter_that_goes_once(tmp_path: Path) -> None:
     steps = 0
     while True:

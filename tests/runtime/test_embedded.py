@@ -14,6 +14,9 @@ from gamf.runtime.errors import DataFolderInUse, ServerDidNotStart
 from gamf.runtime.temporal import connect
 from tests.runtime.processes import is_running, servers_on
 
+# Servers and processes begin and end in each: together they take longer than `make test` may.
+pytestmark = pytest.mark.long
+
 HOLDER = Path(__file__).with_name("holder.py")
 
 

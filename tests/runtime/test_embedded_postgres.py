@@ -10,6 +10,9 @@ from gamf.runtime.errors import DataFolderInUse, ServerDidNotStart
 from gamf.runtime.lock import FolderLock
 from tests.runtime.processes import is_running
 
+# Servers and processes begin and end in each: together they take longer than `make test` may.
+pytestmark = pytest.mark.long
+
 NAME = "Ozanne Thibaudeau-Fictif"
 INSERTED = "INSERT INTO person VALUES ('Ozanne Thibaudeau-Fictif')"
 

@@ -17,6 +17,9 @@ from gamf.runtime.polling import until
 from gamf.runtime.temporal import connect
 from tests.runtime.processes import servers_on
 
+# Servers and processes begin and end in each: together they take longer than `make test` may.
+pytestmark = pytest.mark.long
+
 
 def listening() -> socket.socket:
     return socket.create_server(("127.0.0.1", 0))

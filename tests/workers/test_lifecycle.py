@@ -25,6 +25,9 @@ from gamf.workers.lifecycle import RunningWorker, polling, run_worker, running_w
 from tests.workers.sample import SampleActivities, build, registry_of
 from tests.workers.sample_workflow import Sample
 
+# Servers and processes begin and end in each: together they take longer than `make test` may.
+pytestmark = pytest.mark.long
+
 if TYPE_CHECKING:
     from gamf.runtime.database import Pool
 

@@ -16,6 +16,9 @@ from gamf.runtime.polling import until
 from gamf.runtime.temporal import connect
 from tests.workers.sample_workflow import Sample
 
+# Servers and processes begin and end in each: together they take longer than `make test` may.
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 
 

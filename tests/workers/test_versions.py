@@ -31,6 +31,9 @@ from gamf.workflows import visibility
 from tests.faulty_carrier import FaultyCarrier
 from tests.system import Life, System
 
+# Servers and processes begin and end in each: together they take longer than `make test` may.
+pytestmark = pytest.mark.long
+
 
 @dataclass(frozen=True)
 class Site:

@@ -1,5 +1,7 @@
 """Letters in the life of an attribution: retried, withheld, and a task when one never goes (invariant 4, R7, A25)."""
 
+import pytest
+
 from gamf.letters.carriers import CarrierError
 from gamf.runtime.polling import until
 from tests.system import Life, System
@@ -27,6 +29,7 @@ async def tasks(life: Life) -> list[tuple[str, str]]:
     return [tuple(row) for row in rows]
 
 
+@pytest.mark.long
 async def test_a_carrier_that_fails_is_asked_again(system: System) -> None:
     life = await system.attribute()
     letter_id = f"{life.start.attribution_id}-1"
@@ -37,6 +40,7 @@ async def test_a_carrier_that_fails_is_asked_again(system: System) -> None:
     assert await tasks(life) == []
 
 
+@pytest.mark.long
 async def test_people_do_not_wait_for_a_letter(system: System) -> None:
     life = await system.attribute()
     letter_id = f"{life.start.attribution_id}-1"

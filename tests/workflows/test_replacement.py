@@ -305,6 +305,7 @@ async def test_a4_every_mix_of_answers_ends_with_each_patient_where_theirs_leads
         assert [each for each in await violations(conn) if each.subject_id in mine] == []
 
 
+@pytest.mark.long
 async def test_a3_a_list_accepted_in_the_grace_reaches_whoever_is_late_and_after_the_lapse_nobody(
     system: System,
 ) -> None:

@@ -108,6 +108,7 @@ async def test_a2_what_is_written_comes_before_a_deadline(system: System) -> Non
     await agree(life)
 
 
+@pytest.mark.long
 async def test_nothing_is_lost_while_postgresql_is_away() -> None:
     with tempfile.TemporaryDirectory(prefix="gamf-test-") as name:
         folder = Path(name, "pg")

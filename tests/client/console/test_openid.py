@@ -31,6 +31,9 @@ from tests.client.seats import the_operator
 from tests.openid.process import SECRET, ProviderProcess, a_key
 from tests.openid.walk import Walker, changed, value, walking
 
+# Servers and processes begin and end in each: together they take longer than `make test` may.
+pytestmark = pytest.mark.long
+
 ADA: Final = "ada-7f3a"
 """What the provider calls somebody; here she is `ada`."""
 
@@ -258,7 +261,6 @@ async def test_a_session_of_a_password_does_not_go_to_the_provider(
         assert (await browser.send("/deconnexion")).headers["location"] == "/connexion?dit=signed_out"
 
 
-@pytest.mark.long
 @pytest.mark.usefixtures("ada")
 async def test_the_provider_away_is_said_and_back_it_works_again(
     walker: Walker, provider: ProviderProcess, connection: Connection
@@ -279,7 +281,6 @@ async def test_the_provider_away_is_said_and_back_it_works_again(
     assert await is_signed_in(walker)
 
 
-@pytest.mark.long
 @pytest.mark.usefixtures("ada")
 async def test_a_key_that_comes_while_the_console_runs_is_fetched(
     walker: Walker, provider: ProviderProcess
@@ -322,7 +323,6 @@ async def test_passwords_may_be_turned_off(desk: Desk, provider: ProviderProcess
         assert 'name="before"' not in page
 
 
-@pytest.mark.long
 async def test_a_claim_names_the_account_once_and_then_the_subject_alone_counts(
     desk: Desk, provider: ProviderProcess, add_account: AddAccount, connection: Connection
 ) -> None:
