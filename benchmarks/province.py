@@ -98,6 +98,11 @@ _PATIENTS: Final = """
         FROM plan WHERE n % $3 = 0
     ) AS s
 """
+_COUNTED: Final = """
+    INSERT INTO waiting_changes (rls, vulnerable, birth_year, priority, change)
+    SELECT rls, vulnerable, extract(year FROM birth_date)::integer, priority, count(*) FROM patients
+    WHERE place = 'waiting' GROUP BY 1, 2, 3, 4
+"""
 _BLOCKS: Final = """
     INSERT INTO blocks (block_id, physician, rls, size, requested_by, requested_at, policy, state, attributed_at,
                         ended_at)
@@ -191,7 +196,7 @@ async def fill(conn: Connection, rows: int, now: datetime) -> Province:
         await conn.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
     for each in reversed(made):
         await conn.execute(each["make"])
-    await conn.execute(f"VACUUM ANALYZE {', '.join(_TABLES)}, networks, physicians")
+    await conn.execute(f"VACUUM ANALYZE {', '.join(_TABLES)}, networks, physicians, waiting_changes")
     await conn.execute("RESET ALL")
     return await _province(conn)
 
@@ -202,6 +207,7 @@ async def _write(conn: Connection, rows: int, now: datetime) -> None:
     await conn.execute(_PHYSICIANS, _FIRST_LICENCE, max(rows // _A_BLOCK, _FEWEST_PHYSICIANS), rls)
     await conn.execute(_PLAN, now, rows, _FIRST_LICENCE, _A_BLOCK)
     await conn.execute(_PATIENTS, rows, now, _WAITING)
+    await conn.execute(_COUNTED)
     await conn.execute(_BLOCKS)
     await conn.execute(_ATTRIBUTIONS, now)
     await conn.execute(_MEMBERS, _A_BLOCK)

@@ -94,7 +94,7 @@ async def waiting_before(conn: Connection, firsts: Rows, *, from_the_end: bool) 
             WHERE p.rls = f.rls AND p.place = 'waiting' AND p.priority = f.priority
               AND (p.registered_on, p.number) {sign} (f.registered_on, f.number)) AS beyond
         FROM unnest($1::text[], $2::text[], $3::date[], $4::bigint[]) AS f (rls, priority, registered_on, number),
-             LATERAL (SELECT sum(change) AS waiting,
+             LATERAL (SELECT coalesce(sum(change), 0) AS waiting,
                              coalesce(sum(change) FILTER (WHERE w.priority {sign} f.priority), 0) AS beyond
                       FROM waiting_changes w WHERE w.rls = f.rls) AS c
         """,  # noqa: S608 - one of two signs
