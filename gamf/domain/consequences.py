@@ -195,6 +195,14 @@ def _check_signature(a: Attribution, fact: MfSigned, today: date) -> None:
             f"The MF takes effect at the signature or within {reception.days} days of it.",
             "effective_on",
         )
+    leaving = a.leaving_on
+    if leaving is not None and fact.starts_on >= leaving:
+        raise RefusedByRuleError(
+            "A16",
+            f"L'inscription MF prendrait effet après le départ du médecin ({leaving}).",
+            f"The MF would take effect after the physician's departure ({leaving}).",
+            "effective_on",
+        )
 
 
 def enrolled_elsewhere(a: Attribution, fact: EnrolledElsewhere, _now: datetime) -> Change:

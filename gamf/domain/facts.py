@@ -239,6 +239,10 @@ _FIELDS: Final[dict[str, str]] = {
 """Fields in French, where the name sent is not French too."""
 
 
+_REASONED: Final[dict[type[BaseModel], str]] = {Refused: "A4", Cancelled: "R5"}
+"""The rule by which a fact has a reason."""
+
+
 def form_refusal(model: type[BaseModel], error: ValidationError) -> RefusedByRuleError:
     """Say what is wrong with the first faulty field of a fact, without repeating any value."""
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
@@ -246,7 +250,7 @@ def form_refusal(model: type[BaseModel], error: ValidationError) -> RefusedByRul
     field = str(first["loc"][0]) if first["loc"] else ""
     known = field in model.model_fields
     fr, en = _FORMS.get(first["type"], ("n'a pas la forme attendue", "does not have the expected form"))
-    rule = "A4" if field == "reason" and model is Refused else "form"
+    rule = _REASONED.get(model, "form") if field == "reason" else "form"
     if not known:
         return RefusedByRuleError(rule, f"Une clé inconnue {fr}.", f"An unknown key {en}.", None)
     named = f"« {_FIELDS[field]} » ({field})" if field in _FIELDS else f"« {field} »"

@@ -151,6 +151,12 @@ class Attribution(BaseModel):
         dates = [self.effective_at(fact) for fact in self.announced]
         return min([*dates, self.deadline]) if self.deadline else None
 
+    @property
+    def leaving_on(self) -> date | None:
+        """Return the day from which the physician has left or is announced to (A16), or None."""
+        announced = [fact.on for fact in self.announced if isinstance(fact, PhysicianLeft)]
+        return min(filter(None, (self.departed_on, *announced)), default=None)
+
     def local(self, instant: datetime) -> date:
         """Return the date of that instant on the RLS's clock (A23)."""
         return calendar.local_date(instant, self.start.time_zone)

@@ -33,6 +33,22 @@ def check_enrollable(place: str | None) -> None:
         )
 
 
+def check_enrolled_outside(place: str | None, on: date, today: date) -> None:
+    """Refuse what another physician cannot have done to somebody whom no attribution holds (A24).
+
+    Raises:
+        RefusedByRuleError: they have left for good (A15), or the day is to come: nothing waits for it here.
+    """
+    check_enrollable(place)
+    if on > today:
+        raise RefusedByRuleError(
+            "A24",
+            f"La date {on} est à venir ; pour qui n'est pas attribué, consignez l'inscription ce jour-là.",
+            f"The date {on} is to come; for somebody not attributed, record the enrolment on that day.",
+            "effective_on",
+        )
+
+
 def waiting_days(place: str, registered_on: date, as_of: date) -> int | None:
     """Return the civil days since the initial date, as of a day; None for who no longer waits for a doctor."""
     return max((as_of - registered_on).days, 0) if place in WITHOUT_PHYSICIAN else None

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from gamf.domain.effects import OF_ATTRIBUTION, OF_PRESENCE, OF_WAITING
 from gamf.domain.facts import EnrolledElsewhere, PatientLeft
 from gamf.domain.policy import CURRENT
-from gamf.domain.register import Whereabouts, check_enrollable, leaves, place_after_move
+from gamf.domain.register import Whereabouts, check_enrolled_outside, leaves, place_after_move
 from gamf.storage import attributions, enrolments, letters, patients, records, tasks
 from gamf.storage.connection import Connection
 
@@ -27,10 +27,10 @@ async def enrol_outside(
     local date on which an attribution overtaken by this ends.
 
     Raises:
-        RefusedByRuleError: the patient has left for good (A15).
+        RefusedByRuleError: the patient has left for good (A15), or the day is to come (A24).
     """
     fact = EnrolledElsewhere(by=by, physician=physician, effective_on=on, basis=basis)
-    check_enrollable(await patients.lock(conn, patient_id))
+    check_enrolled_outside(await patients.lock(conn, patient_id), on, today)
     await enrolments.end_other_sv(conn, patient_id, None, on)
     await enrolments.write_outside(conn, patient_id, physician, on, basis)
     others = await attributions.overtake(conn, patient_id, None, today, fact)

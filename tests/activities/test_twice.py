@@ -364,8 +364,8 @@ async def test_a24_an_announced_fact_is_no_longer_asked_about_once_it_has_come_t
             date(2026, 8, 1),
             "essai",
             by="gaco",
-            at=NOON + timedelta(days=1),
-            today=date(2026, 6, 2),
+            at=NOON + timedelta(days=61),
+            today=date(2026, 8, 1),
         )
     assert await case.asked() == []
 

@@ -123,6 +123,18 @@ async def test_a_place_in_line_is_one_of_the_rls_and_of_those_who_wait(
     assert {found[one].rls for one in (first, stranger)} == {rls, other}
 
 
+async def test_a24_an_enrolment_to_come_takes_nobody_off_the_list(
+    system: System, desk: Desk, conn: Connection
+) -> None:
+    _, _, (patient_id,) = await system.people(1)
+    with pytest.raises(RefusedByRuleError) as refused:
+        await enrolled(desk, patient_id, -1)
+    assert (refused.value.reason.rule, refused.value.reason.field) == ("A24", "effective_on")
+    assert (await shown(conn, patient_id))["place"] == "waiting"
+    await enrolled(desk, patient_id, 0)
+    assert (await shown(conn, patient_id))["place"] == "enrolled"
+
+
 # --- a death and its undoing ------------------------------------------------------------------------------------------
 
 

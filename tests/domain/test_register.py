@@ -6,7 +6,15 @@ import pytest
 
 from gamf.domain.facts import PatientLeft
 from gamf.domain.refusal import RefusedByRuleError
-from gamf.domain.register import Whereabouts, leaves, moves, place_after_move, reinstates, waiting_days
+from gamf.domain.register import (
+    Whereabouts,
+    check_enrolled_outside,
+    leaves,
+    moves,
+    place_after_move,
+    reinstates,
+    waiting_days,
+)
 
 TODAY = date(2026, 6, 1)
 WAITING = Whereabouts(place="waiting", rls="0101")
@@ -74,3 +82,14 @@ def test_days_are_counted_for_whoever_has_no_family_doctor() -> None:
     assert waiting_days("waiting", TODAY, TODAY - timedelta(days=1)) == 0
     assert waiting_days("enrolled", date(2024, 2, 29), TODAY) is None
     assert waiting_days("left", date(2024, 2, 29), TODAY) is None
+
+
+def test_a24_an_enrolment_outside_is_of_today_or_before() -> None:
+    for days in (0, 1, 400):
+        check_enrolled_outside("waiting", TODAY - timedelta(days=days), TODAY)
+    with pytest.raises(RefusedByRuleError) as refused:
+        check_enrolled_outside("waiting", TODAY + timedelta(days=1), TODAY)
+    assert (refused.value.reason.rule, refused.value.reason.field) == ("A24", "effective_on")
+    with pytest.raises(RefusedByRuleError) as gone:
+        check_enrolled_outside("left", TODAY, TODAY)
+    assert gone.value.reason.rule == "A15"

@@ -35,7 +35,8 @@ def test_r5_a_cancelled_patient_goes_back_to_the_list() -> None:
 
 
 def test_r5_a_cancellation_carries_a_reason() -> None:
-    assert Life().refuses("cancelled").field == "reason"
+    reason = Life().refuses("cancelled")
+    assert (reason.rule, reason.field) == ("R5", "reason")
 
 
 @pytest.mark.parametrize("when", ["2026-06-02 10:00", "2026-06-05 10:00"])

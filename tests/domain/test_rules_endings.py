@@ -310,6 +310,23 @@ def test_a16_after_the_term_what_has_happened_corrects_what_was_announced() -> N
     assert life.at("2029-07-02 10:00").refuses("mf_signed", signed_on="2029-06-02").rule == "A16"
 
 
+def test_a16_an_mf_takes_effect_before_the_departure_or_not_at_all() -> None:
+    life = enrolled(SV).at("2026-06-20 10:00").report("physician_left", on="2026-07-01", cause="retired")
+    for effective_on in ("2026-07-01", "2026-07-02"):
+        reason = life.refuses("mf_signed", signed_on="2026-06-20", effective_on=effective_on)
+        assert (reason.rule, reason.field) == ("A16", "effective_on")
+    life.report("mf_signed", signed_on="2026-06-20", effective_on="2026-06-30")
+    assert life.state is State.ENROLLED_MF
+
+
+def test_a16_a_late_mf_takes_effect_before_the_departure_that_came_after_the_term() -> None:
+    life = expired(SV).at("2029-06-10 10:00").report("physician_left", on="2029-06-05", cause="deceased")
+    reason = life.refuses("mf_signed", signed_on="2029-06-01", effective_on="2029-06-05")
+    assert (reason.rule, reason.field) == ("A16", "effective_on")
+    late = life.report("mf_signed", signed_on="2029-06-01", effective_on="2029-06-04")
+    assert late.state is State.ENROLLED_MF
+
+
 @pytest.mark.parametrize("physician_first", [True, False])
 def test_a16_of_two_departures_on_one_day_the_patient_s_comes_first(physician_first: bool) -> None:  # noqa: FBT001 - a column
     patient = ("patient_left", {"on": "2026-09-01", "cause": "left_quebec"})
