@@ -14,7 +14,7 @@ from gamf.domain import draw
 from gamf.domain.block import BlockRequest, BlockState, approval_due
 from gamf.domain.calendar import add_hours
 from gamf.domain.identifiers import attribution_reference
-from gamf.domain.model import Start
+from gamf.domain.model import Start, Subject
 from gamf.domain.policy import Policy
 from gamf.domain.refusal import Reason, RefusedByRuleError
 from gamf.storage import attributions, blocks, numbers, physicians, records
@@ -109,12 +109,16 @@ class BlockActivities:
             return Drawn(refusal=refused.reason)
 
     @activity.defn
-    async def attribute_list(self, decision: Decision) -> tuple[Listed, ...]:
-        """Attribute everybody on the approved list and start their workflows: the 72 hours run (A21, R6)."""
-        async with self._pool.acquire() as conn:
-            async with conn.transaction():
-                await _attribute(conn, decision)
-            subjects = await attributions.of_block(conn, decision.block_id)
+    async def attribute_list(self, decision: Decision) -> tuple[Listed, ...] | Reason:
+        """Attribute everybody on the approved list and start their workflows: the 72 hours run (A21, R6).
+
+        Nobody, and why, when the physician is no longer eligible (R3, A16). The list itself is the bare tuple that it
+        was before there was a refusal: a block begun then reads the same.
+        """
+        try:
+            subjects = await self._attributed(decision)
+        except RefusedByRuleError as refused:
+            return refused.reason
         starts = [Start(**subject.model_dump(), policy=decision.policy) for subject in subjects]
         await _for_each(starts, self._starter.start)
         return tuple(
@@ -145,6 +149,12 @@ class BlockActivities:
     async def close_block(self, decision: Decision) -> None:
         """Write that every attribution of the list has its answer."""
         await self._end(decision, BlockState.CLOSED, BlockState.ATTRIBUTED)
+
+    async def _attributed(self, decision: Decision) -> list[Subject]:
+        async with self._pool.acquire() as conn:
+            async with conn.transaction():
+                await _attribute(conn, decision)
+            return await attributions.of_block(conn, decision.block_id)
 
     async def _end(self, decision: Decision, state: BlockState, expected: BlockState) -> None:
         async with self._pool.acquire() as conn, conn.transaction():
@@ -189,6 +199,9 @@ async def _wait_for_approval(conn: Connection, due: DrawRequest, listed: tuple[L
 async def _attribute(conn: Connection, decision: Decision) -> None:
     if await blocks.lock(conn, decision.block_id) != BlockState.DRAWN:
         return
+    licence, rls = await blocks.asked_for(conn, decision.block_id)
+    # They may have left, or stopped participating, since the draw.
+    draw.check_eligible(await physicians.applicant(conn, licence), rls)
     listed = await blocks.proposed(conn, decision.block_id)
     year = decision.at.year
     taken = await numbers.next_numbers(conn, "attribution", year, len(listed)) if listed else range(0)

@@ -83,6 +83,13 @@ async def lock(conn: Connection, block_id: str) -> str | None:
     return state
 
 
+async def asked_for(conn: Connection, block_id: str) -> tuple[str, str]:
+    """Return the licence of the physician for whom a block was drawn, and the RLS that it was drawn in."""
+    row = await conn.fetchrow("SELECT physician, rls FROM blocks WHERE block_id = $1", block_id)
+    assert row is not None  # noqa: S101 - asked once the block's row is held
+    return row["physician"], row["rls"]
+
+
 async def wait_until(conn: Connection, block_id: str, deadline: datetime) -> None:
     """Say until when the drawn list may be approved (A21)."""
     await conn.execute(

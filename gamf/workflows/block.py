@@ -198,10 +198,11 @@ class BlockWorkflow:
             check_legible(item.sent)
             fact = rules.parse(item.sent.fact, item.sent.argument)
             self._check(fact)
+            refusal = await self._follow(fact)
         except RefusedByRuleError as refused:
-            self._inbox.refuse(item, refused.reason, workflow.now())
-            return
-        await self._follow(fact)
+            refusal = refused.reason
+        if refusal is not None:
+            self._inbox.refuse(item, refusal, workflow.now())
         item.settled = True
 
     def _check(self, fact: rules.AnyBlockFact) -> None:
@@ -209,10 +210,11 @@ class BlockWorkflow:
         rules.check_taken(self._state, fact, now, self._deadline)
         rules.check_answered_at(fact, self._attributed_at, now)
 
-    async def _follow(self, fact: rules.AnyBlockFact) -> None:
+    async def _follow(self, fact: rules.AnyBlockFact) -> Reason | None:
+        """Do what follows from a fact; return why not, for what the database alone could tell."""
         match fact:
             case rules.Approved():
-                await self._approve(fact)
+                return await self._approve(fact)
             case rules.Withdrawn():
                 await self._withdraw(fact)
             case rules.ListAccepted():
@@ -220,10 +222,12 @@ class BlockWorkflow:
             case rules.ListRefused():
                 argument = {"by": fact.by, "reason": fact.reason}
                 await self._answer(Refused.name, argument, fact.at or workflow.now())
+        return None
 
-    async def _approve(self, fact: rules.Approved) -> None:
+    async def _approve(self, fact: rules.Approved) -> Reason | None:
+        """Attribute the list; refused, it stays as drawn: to be withdrawn, or approved once the physician may."""
         decision = self._decision(fact.by)
-        self._listed = await workflow.execute_activity_method(
+        attributed: tuple[Listed, ...] | Reason = await workflow.execute_activity_method(
             BlockActivities.attribute_list,
             decision,
             start_to_close_timeout=options.BULK_TIMEOUT,
@@ -231,10 +235,14 @@ class BlockWorkflow:
             retry_policy=options.FOREVER,
             summary="Attribuer les patients de la liste : les 72 heures commencent",
         )
+        if isinstance(attributed, Reason):
+            return attributed
+        self._listed = attributed
         self._attributed_at = decision.at
         self._deadline = None
         self._state = BlockState.ATTRIBUTED
         self._show()
+        return None
 
     async def _withdraw(self, fact: rules.Withdrawn, at: datetime | None = None) -> None:
         await workflow.execute_activity_method(

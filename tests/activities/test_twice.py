@@ -21,6 +21,7 @@ from gamf.domain.block import BlockRequest
 from gamf.domain.facts import parse
 from gamf.domain.model import Attribution, Start
 from gamf.domain.policy import CURRENT
+from gamf.domain.refusal import Reason
 from gamf.domain.reliving import Remembered, relive
 from gamf.letters.carriers import CarrierError, OutboxCarrier
 from gamf.letters.ramq import RamqOutbox
@@ -449,13 +450,37 @@ async def test_draw_list(block: BlockCase) -> None:
 
 async def test_attribute_list(block: BlockCase) -> None:
     await block.activities.draw_list(block.due)
-    listed = await asyncio.gather(*(block.activities.attribute_list(block.decision) for _ in range(4)))
-    assert all(list_ == listed[0] for list_ in listed)
-    assert len({one.attribution_id for one in listed[0]}) == 20
+    listed, *again = await asyncio.gather(
+        *(block.activities.attribute_list(block.decision) for _ in range(4))
+    )
+    assert isinstance(listed, tuple)
+    assert all(list_ == listed for list_ in again)
+    assert len({one.attribution_id for one in listed}) == 20
     assert {start.attribution_id for start in block.recorder.started} == {
-        one.attribution_id for one in listed[0]
+        one.attribution_id for one in listed
     }
     assert await block.pool.fetchval("SELECT count(*) FROM attributions WHERE under_way") == 20
+
+
+async def test_r3_attribute_list_refuses_whoever_is_no_longer_eligible_and_changes_nothing(
+    block: BlockCase,
+) -> None:
+    await block.activities.draw_list(block.due)
+    await block.pool.execute("UPDATE physicians SET status = 'disengaged'")
+    before = await everything(block.pool)
+    answers = await asyncio.gather(*(block.activities.attribute_list(block.decision) for _ in range(4)))
+    assert [answer.rule for answer in answers if isinstance(answer, Reason)] == ["R3"] * 4
+    assert await everything(block.pool) == before
+    assert block.recorder.started == []
+
+
+async def test_r3_a_list_that_is_attributed_stays_so_whatever_becomes_of_the_physician(
+    block: BlockCase,
+) -> None:
+    await block.activities.draw_list(block.due)
+    listed = await block.activities.attribute_list(block.decision)
+    await block.pool.execute("UPDATE physicians SET status = 'disengaged'")
+    assert await block.activities.attribute_list(block.decision) == listed
 
 
 async def test_a21_withdraw_list_puts_everybody_back(block: BlockCase) -> None:
@@ -519,6 +544,7 @@ async def test_blocks_of_850_are_attributed_however_many_came_before(block: Bloc
         await block.activities.draw_list(DrawRequest(request=request, at=NOON))
         decision = block.decision.model_copy(update={"block_id": request.block_id})
         listed = await ActivityEnvironment().run(block.activities.attribute_list, decision)
+        assert isinstance(listed, tuple)
         assert len(listed) == 850
     assert await block.pool.fetchval("SELECT count(*) FROM attributions WHERE under_way") == 3 * 850
 

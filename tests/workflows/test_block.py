@@ -1,15 +1,17 @@
 """The workflow `Block` on real servers: drawn, approved, answered; never a patient in two blocks."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from temporalio.client import WorkflowUpdateFailedError
+from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
 from gamf.domain.names import block_workflow_id
 from gamf.runtime.polling import until
 from gamf.storage import numbers
+from gamf.storage.invariants import Violation, violations
 from tests.system import System, add_patients, add_physician
 
 APPROVED = {"fact": "approved", "by": "coordo"}
@@ -140,6 +142,78 @@ async def test_a16_no_new_block_from_the_notice(system: System) -> None:
     with pytest.raises(WorkflowUpdateFailedError) as refused:
         await system.request(life.start.rls, life.start.physician, 1)
     assert reason(refused.value)["rule"] == "A16"
+
+
+async def refused_approval(system: System, block: "WorkflowHandle[Any, Any]", rls: str) -> str:
+    """Approve a list of two whose physician is not eligible; return the rule, once nobody is seen to be attributed."""
+    block_id = (await block.query("view"))["block_id"]
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await block.execute_update("record", APPROVED)
+    view = await block.query("view")
+    assert (view["state"], view["counts"]) == ("drawn", {"drawn": 2})
+    assert view["deadline"] is not None
+    assert (await places(system, rls))["proposed"] == 2
+    assert await system.rows("SELECT FROM attributions WHERE block_id = $1", block_id) == []
+    assert await forbidden(system, block_id) == []
+
+    async def kept() -> bool:
+        sql = "SELECT FROM records WHERE subject = 'block' AND subject_id = $1 AND event = 'approved' AND refused"
+        return len(await system.rows(sql, block_id)) == 1
+
+    await until(kept, within_seconds=20)
+    return str(reason(refused.value)["rule"])
+
+
+async def forbidden(system: System, block_id: str) -> list[Violation]:
+    """Return the violations of the invariants by a block and those on its list."""
+    rows = await system.rows("SELECT patient_id FROM block_patients WHERE block_id = $1", block_id)
+    mine = {block_id} | {row["patient_id"] for row in rows}
+    async with system.pool.acquire() as conn:
+        return [each for each in await violations(conn) if each.subject_id in mine]
+
+
+@pytest.mark.parametrize("status", ["non_participating", "disengaged"])
+async def test_r3_nobody_is_attributed_to_whoever_stopped_participating_since_the_draw(
+    system: System, status: str
+) -> None:
+    rls, licence, _ = await system.people(2)
+    block = await system.request(rls, licence, 2)
+    await system.pool.execute("UPDATE physicians SET status = $2 WHERE licence = $1", licence, status)
+    assert await refused_approval(system, block, rls) == "R3"
+    # A mistake in a file is mended, and the same list approved.
+    await system.pool.execute("UPDATE physicians SET status = 'participating' WHERE licence = $1", licence)
+    approved = await block.execute_update("record", APPROVED)
+    assert (approved["state"], approved["counts"]) == ("attributed", {"proposed": 2})
+    assert await places(system, rls) == {"attributed": 2}
+
+
+async def test_a16_nobody_is_attributed_to_whoever_is_leaving_since_the_draw(system: System) -> None:
+    life = await system.attribute()
+    rls, licence = life.start.rls, life.start.physician
+    async with system.pool.acquire() as conn:
+        await add_patients(conn, rls, 2)
+    block = await system.request(rls, licence, 2)
+    await life.record("physician_left", on="2190-01-01", cause="retired")
+    assert await refused_approval(system, block, rls) == "A16"
+    await block.execute_update("record", {"fact": "withdrawn", "by": "coordo", "reason": "départ"})
+    assert (await block.result())["counts"] == {"waiting": 2}
+    assert await places(system, rls) == {"attributed": 1, "waiting": 2}
+
+
+async def test_r3_an_approval_refused_by_signal_leaves_the_list_to_its_deadline(system: System) -> None:
+    rls, licence, _ = await system.people(2)
+    block = await system.request(rls, licence, 2)
+    await system.pool.execute("UPDATE physicians SET status = 'disengaged' WHERE licence = $1", licence)
+    await block.signal("approved", {"by": "coordo"})
+
+    async def refused() -> bool:
+        return bool((await block.query("view"))["refused_count"])
+
+    await until(refused, within_seconds=20)
+    assert (await block.query("view"))["refused_facts"][0]["rule"] == "R3"
+    await system.skipper.fast_forward(block, timedelta(days=21))
+    assert (await block.result())["state"] == "withdrawn"
+    assert await places(system, rls) == {"waiting": 2}
 
 
 async def test_nobody_waits(system: System) -> None:
