@@ -130,10 +130,10 @@ async def _recorded(conn: Connection, subject: str, ids: Sequence[str]) -> None:
     await conn.execute(sql, subject, ids, CURRENT.version)
 
 
-async def a_start(pool: Pool, attributed_at: datetime) -> Start:
+async def a_start(pool: Pool, attributed_at: datetime, time_zone: str = "America/Toronto") -> Start:
     """Write an RLS, a physician and somebody who waits; return what starts their attribution."""
     async with pool.acquire() as conn:
-        rls = await add_network(conn)
+        rls = await add_network(conn, time_zone)
         licence = await add_physician(conn, rls)
         (patient_id,) = await add_patients(conn, rls)
     return Start(
@@ -141,7 +141,7 @@ async def a_start(pool: Pool, attributed_at: datetime) -> Start:
         patient_id=patient_id,
         physician=licence,
         rls=rls,
-        time_zone="America/Toronto",
+        time_zone=time_zone,
         priority="C",
         vulnerable=True,
         attributed_at=attributed_at,

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from gamf.activities.letters import LetterActivities, LetterDue
 from gamf.activities.ramq import RamqActivities, RamqDue
 from gamf.activities.transitions import Outcome, carry_out
 from gamf.domain import attribution as rules
+from gamf.domain import calendar
 from gamf.domain.attribution import Taken
 from gamf.domain.block import BlockRequest
 from gamf.domain.facts import parse
@@ -534,6 +535,51 @@ async def test_a15_a_death_known_by_one_attribution_ends_the_other(case: Case) -
     row = await case.pool.fetchrow("SELECT state FROM attributions WHERE attribution_id = '2027-000001'")
     assert row is not None
     assert row["state"] == "patient_left"
+
+
+# In UTC it is the day after the first two; the last two are of one instant and have two dates.
+EVENINGS = [
+    ("America/Halifax", "22:30", timedelta()),
+    ("America/Toronto", "23:30", timedelta()),
+    ("America/Halifax", "00:30", timedelta(days=1)),
+]
+
+
+def at_clock(day: date, clock: str, zone: str) -> datetime:
+    return datetime.combine(day, time.fromisoformat(clock), calendar.zone(zone)).astimezone(UTC)
+
+
+@pytest.mark.parametrize(("zone", "clock", "later"), EVENINGS)
+async def test_a23_in_the_evening_a_letter_and_an_end_have_the_date_of_the_rls(
+    pool: Pool, zone: str, clock: str, later: timedelta
+) -> None:
+    case = Case(pool, await a_start(pool, NOON, zone))
+    day = date(2026, 6, 2) + later
+    evening = at_clock(day, clock, zone)
+    await case.propose()
+    await case.go("accepted", evening)
+    assert await pool.fetchval("SELECT dated FROM letters") == day
+    # It has gone, so that another letter tells the patient what became of it (A25).
+    await pool.execute("UPDATE letters SET state = 'sent', sent_at = $1", evening)
+    await case.go("cancelled", evening + timedelta(minutes=1), reason="x")
+    assert await pool.fetchval("SELECT dated FROM letters WHERE kind = 'corrective'") == day
+    assert await pool.fetchval("SELECT ended_on FROM attributions") == day
+
+
+@pytest.mark.parametrize(("zone", "clock", "later"), EVENINGS)
+async def test_a11_a23_what_is_overtaken_in_the_evening_ends_on_the_date_of_the_rls(
+    pool: Pool, zone: str, clock: str, later: timedelta
+) -> None:
+    case = Case(pool, await a_start(pool, NOON, zone))
+    await expired(case)
+    again = {"attribution_id": "2027-000001", "attributed_at": NOON + timedelta(days=368)}
+    other = Case(pool, case.start.model_copy(update=again))
+    await other.propose()
+    day = date(2027, 6, 6) + later
+    outcome = await case.go("mf_signed", at_clock(day, clock, zone), signed_on="2027-05-20")
+    assert outcome.tell == ("2027-000001",)
+    ended = await pool.fetch("SELECT attribution_id, ended_on FROM attributions ORDER BY 1")
+    assert [tuple(row) for row in ended] == [("2026-000001", day), ("2027-000001", day)]
 
 
 async def test_blocks_of_850_are_attributed_however_many_came_before(block: BlockCase) -> None:

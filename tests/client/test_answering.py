@@ -1,6 +1,8 @@
 """A physician's mixed answer in one go: the list, except some, on the real servers (R6, A4)."""
 
+import asyncio
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,8 @@ from gamf.client.acting import Desk
 from gamf.client.answering import Answer
 from gamf.client.errors import NotFoundError
 from gamf.domain.refusal import RefusedByRuleError
+from gamf.runtime.embedded import EmbeddedTemporal
+from tests.client.command import Terminal
 from tests.system import System
 
 BY = "coordination"
@@ -54,6 +58,25 @@ async def test_a4_the_list_is_refused_except_some(desk: Desk, block: dict[str, A
     first, *_ = ids(block)
     await answering.refuse_except(desk, block["block_id"], answer(first))
     assert await states(desk, block["block_id"]) == ["confirmed", "refused", "refused", "refused"]
+
+
+async def test_a4_a_refusal_of_the_whole_list_is_typed_with_its_reason(
+    system: System, temporal: EmbeddedTemporal, desk: Desk, block: dict[str, Any], tmp_path: Path
+) -> None:
+    servers = {"GAMF_DATABASE_URL": system.database_url, "TEMPORAL_ADDRESS": temporal.address}
+    terminal = Terminal(tmp_path, servers | {"GAMF_ACCOUNT": BY})
+    words = ("block", "refuse", block["block_id"])
+    # In a thread of its own: a command has a loop of its own.
+    assert (await asyncio.to_thread(terminal.run, *words)).status == 2
+    assert await states(desk, block["block_id"]) == ["proposed"] * 4
+    view = await asyncio.to_thread(terminal.json, *words, "--reason", REASON)
+    assert (view["block_id"], view["counts"]) == (block["block_id"], {"refused": 4})
+    shown = await acting.show_attribution(desk, ids(block)[0])
+    assert (shown["state"], shown["history"][-1]["fact"]) == ("refused", "refused")
+    argument = shown["history"][-1]["argument"]
+    assert (argument["by"], argument["reason"]) == (BY, REASON)
+    status, error = await asyncio.to_thread(terminal.error, *words, "--reason", REASON)
+    assert (status, error["rule"]) == (3, "R6")
 
 
 async def test_a4_an_answer_cut_short_is_finished_by_the_same_one(desk: Desk, block: dict[str, Any]) -> None:

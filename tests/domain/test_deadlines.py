@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import pytest
 
+from gamf.domain.effects import ConfirmToRamq, WriteSv
+from gamf.domain.facts import EnrolledElsewhere
 from gamf.domain.states import State
 from tests.domain.lives import (
     BLANC_SABLON,
@@ -190,6 +192,46 @@ def test_a23_the_same_words_are_other_instants_in_another_zone(zone: str) -> Non
     hours = {TORONTO: 4, HALIFAX: 3, BLANC_SABLON: 4}[zone]
     assert instant("2026-06-17 00:00", zone).hour == hours
     assert confirmed("2026-06-02 10:00", zone=zone).attribution.deadline == instant("2026-06-17 00:00", zone)
+
+
+# In UTC it is 3 June at each; the last two are of one instant and have two dates.
+EVENINGS = [
+    (HALIFAX, "2026-06-02 22:30", date(2026, 6, 2)),
+    (TORONTO, "2026-06-02 23:30", date(2026, 6, 2)),
+    (HALIFAX, "2026-06-03 00:30", date(2026, 6, 3)),
+]
+
+
+@pytest.mark.parametrize(("zone", "evening", "day"), EVENINGS)
+def test_a23_an_acceptance_in_the_evening_is_of_the_day_on_the_rls_s_clock(
+    zone: str, evening: str, day: date
+) -> None:
+    life = Life("2026-06-01 09:00", zone).at(evening).report("accepted")
+    assert life.attribution.confirmed_on == day
+    assert life.attribution.window_opens_on == day
+    assert life.attribution.sv_last_day == day + timedelta(days=14)
+    assert life.effects_of(ConfirmToRamq) == [ConfirmToRamq(on=day)]
+    # Entered at once and without a date, the SV is of that day too.
+    assert life.report("sv_entered").effects_of(WriteSv) == [WriteSv(start=day)]
+
+
+@pytest.mark.parametrize("fact", ["cancelled", "refused"])
+@pytest.mark.parametrize(("zone", "evening", "day"), EVENINGS)
+def test_a23_what_ends_in_the_evening_ends_on_the_day_of_the_rls_s_clock(
+    zone: str, evening: str, day: date, fact: str
+) -> None:
+    life = Life("2026-06-01 09:00", zone).at(evening).report(fact, reason="congé")
+    assert life.attribution.ended_on == day
+    assert life.transitions[-1].ended_on == day
+
+
+@pytest.mark.parametrize(("zone", "evening", "day"), EVENINGS)
+def test_a23_what_is_overtaken_in_the_evening_ends_on_the_day_of_the_rls_s_clock(
+    zone: str, evening: str, day: date
+) -> None:
+    elsewhere = EnrolledElsewhere(by="x", physician="54321", effective_on=date(2026, 5, 20), basis="A11")
+    life = Life("2026-06-01 09:00", zone).at(evening).overtaken(elsewhere)
+    assert life.attribution.ended_on == day
 
 
 def test_a23_blanc_sablon_keeps_its_time_when_toronto_changes() -> None:
