@@ -130,8 +130,8 @@ _WORDS: Final = {
         "{counted} looks at one person; accounts of the same role: {threshold} at three times their median",
     ),
     Unusual.AT_NIGHT: (
-        "{counted} consultations entre 22 h et 6 h (signalé dès {threshold})",
-        "{counted} looks between 22:00 and 06:00 (pointed out from {threshold})",
+        "{counted} consultations entre 22\u00a0h et 6\u00a0h (signalé dès {threshold})",
+        "{counted} looks between 10:00\u00a0p.m. and 6:00\u00a0a.m. (pointed out from {threshold})",
     ),
     Unusual.OUTSIDE: (
         "{counted} demandes refusées, de personnes hors de ses listes (signalé dès {threshold})",
