@@ -355,6 +355,7 @@ async def test_an_import_and_a_draw_at_once_give_a_patient_to_one(cohort: Cohort
     await cohort.sound()
 
 
+@pytest.mark.long
 async def test_starts_that_failed_are_made_good_by_the_same_command(cohort: Cohort, alone: Client) -> None:
     lines = (cohort.line(0), cohort.line(1))
     with pytest.raises(ServiceUnreachable) as left:
@@ -367,6 +368,7 @@ async def test_starts_that_failed_are_made_good_by_the_same_command(cohort: Coho
     assert (await cohort.take(*lines)).started == 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("days", [{}, {"sv_start": "2026-03-12"}])
 async def test_starts_that_failed_are_made_good_by_a_reconciliation(
     cohort: Cohort, alone: Client, days: dict[str, str]

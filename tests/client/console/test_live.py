@@ -150,6 +150,7 @@ async def test_my_tasks_are_told_of_tasks_and_a_block_of_its_own(
         assert answer.status_code in {403, 422}, subject
 
 
+@pytest.mark.long
 async def test_nobody_is_told_of_others(
     coordinator: Browser, pool: Pool, connection: Connection, start: Start, add_account: AddAccount
 ) -> None:
@@ -175,6 +176,7 @@ async def test_nobody_is_told_of_others(
     assert [(each["use_case"], each["shown"]) for each in refused][:1] == [("attribution_show", [])]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("ending", ["signed out", "expired", "disabled", "another role"])
 async def test_a_stream_ends_with_its_session_or_with_what_it_may_tell(
     coordinator: Browser, connection: Connection, ending: str
@@ -199,6 +201,7 @@ async def test_a_stream_ends_with_its_session_or_with_what_it_may_tell(
     assert answer.status_code == (403 if ending == "another role" else 303)
 
 
+@pytest.mark.long
 async def test_a_screen_that_nobody_uses_does_not_keep_the_session_and_each_page_of_it_is_a_look(
     coordinator: Browser, connection: Connection
 ) -> None:
@@ -215,6 +218,7 @@ async def test_a_screen_that_nobody_uses_does_not_keep_the_session_and_each_page
     assert await connection.fetchval("SELECT seen_at FROM sessions") > at
 
 
+@pytest.mark.long
 async def test_so_many_screens_of_an_account_and_no_more(
     coordinator: Browser, monkeypatch: pytest.MonkeyPatch, app: FastAPI
 ) -> None:
@@ -253,6 +257,7 @@ async def test_one_look_at_postgresql_is_for_all_the_screens(
         assert len(asked) - opened <= monotonic() - began + 2
 
 
+@pytest.mark.long
 async def test_a_quiet_stream_says_that_it_is_there(
     coordinator: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -261,6 +266,7 @@ async def test_a_quiet_stream_says_that_it_is_there(
         assert await stream.line(": ") == ": "
 
 
+@pytest.mark.long
 async def test_a_server_that_stops_waits_for_no_stream(
     database_url: str, app: FastAPI, add_account: AddAccount, start: Start
 ) -> None:
