@@ -9,8 +9,8 @@ SETUP := .venv/.installed
 STYLE := .venv/share/gamf/qc-trousse-sdg
 PROVIDER := .venv/share/gamf/oidc-provider
 
-# Three at a time, since most of them wait for a server now and then; a file each, the longest first.
-PYTEST = $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
+# A file each, the longest first.
+PYTEST = $(BIN)/pytest --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-long check format bench lock histories clean
@@ -43,10 +43,10 @@ run: $(SETUP) $(STYLE) ## everything on this machine, with 2,000 invented people
 	@exec $(BIN)/gamf up --training --with-sample
 
 test: $(SETUP) $(PROVIDER) ## the tests, but the long ones
-	@$(PYTEST) -m "not long"
+	@$(PYTEST) -n 3 -m "not long"
 
 test-long: $(SETUP) $(PROVIDER) ## the long tests: storms, fuzzing, a year, large blocks; their figures at the end (SEED=321)
-	@$(PYTEST) -m long $(if $(SEED),--seed $(SEED))
+	@$(PYTEST) -n 2 -m long $(if $(SEED),--seed $(SEED))
 
 check: $(SETUP) ## style, types, layers, and documents in step with the code
 	@$(BIN)/ruff check .

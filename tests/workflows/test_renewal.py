@@ -10,7 +10,7 @@ from gamf.runtime.polling import until
 from tests.system import Life, System
 
 SIGNALS = 12_000
-AT_ONCE = 16
+AT_ONCE = 8
 
 
 async def throw(life: Life, number: int) -> None:
