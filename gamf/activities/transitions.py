@@ -8,7 +8,7 @@ A worker that is killed between the commit and Temporal's history forgets what i
 before it ends), and may decide otherwise under the same number. What is written stands: the answer tells it.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from datetime import timedelta
 from typing import Any, Final
 
@@ -77,11 +77,20 @@ async def _once(conn: Connection, t: Transition) -> Outcome:
     elif held.overtaken_by is not None and t.after != held.state:
         return Outcome(overtaken=True, fact=held.overtaken_by)
     outcome = Outcome()
-    for effect in t.effects:
+    for effect in _due(t.effects, held):
         also = await _CARRY_OUT[type(effect)](conn, t, effect) or Outcome()
         outcome = outcome.model_copy(update=also.model_dump(exclude_defaults=True))
     await attributions.write(conn, t, outcome.model_dump(mode="json", exclude_defaults=True))
     return outcome
+
+
+def _due(asked: Iterable[Effect], held: Held) -> Iterator[Effect]:
+    """Leave out the closing of tasks none of which is open, as mostly: each is a round trip to PostgreSQL."""
+    open_tasks = set(held.open_tasks)
+    for effect in asked:
+        closes = effect.kinds if isinstance(effect, effects.CloseTasks | effects.ClosePatientTasks) else None
+        if closes is None or not open_tasks.isdisjoint(closes):
+            yield effect
 
 
 def _answered(held: Held, t: Transition) -> Outcome:
@@ -172,9 +181,7 @@ async def _no_new_block(conn: Connection, t: Transition, effect: effects.NoNewBl
 
 
 async def _confirm_to_ramq(conn: Connection, t: Transition, effect: effects.ConfirmToRamq) -> Outcome:
-    block_id = t.subject.block_id
-    await ramq.confirm(conn, t.subject.attribution_id, effect.on)
-    return Outcome(ramq=block_id is not None and await ramq.block_is_closed(conn, block_id))
+    return Outcome(ramq=await ramq.confirm(conn, t.subject.attribution_id, effect.on))
 
 
 async def _attribution_letter(

@@ -34,6 +34,8 @@ class Held(NamedTuple):
     argument: dict[str, Any] | None
     after: str | None
     outcome: dict[str, Any] | None
+    open_tasks: list[str]
+    """The kinds of the open tasks about the patient, or about any of their attributions."""
 
 
 async def hold(conn: Connection, t: Transition) -> Held:

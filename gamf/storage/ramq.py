@@ -10,17 +10,24 @@ from gamf.storage.connection import Connection
 from gamf.storage.pages import EVERYTHING, Asked, By, Listed, Rows, parts_of, pick, rows_of
 
 
-async def confirm(conn: Connection, attribution_id: str, on: date) -> None:
-    """Write the local day on which the physician's acceptance was confirmed."""
-    await conn.execute(
-        "UPDATE attributions SET confirmed_on = $2 WHERE attribution_id = $1", attribution_id, on
-    )
+async def confirm(conn: Connection, attribution_id: str, on: date) -> bool:
+    """Write the local day on which the physician's acceptance was confirmed; tell whether the block has closed.
 
-
-async def block_is_closed(conn: Connection, block_id: str) -> bool:
-    """Tell whether the block has closed; it closes before or after this transaction, never meanwhile."""
+    The block closes before or after this transaction, never meanwhile.
+    """
     return bool(
-        await conn.fetchval("SELECT state = 'closed' FROM blocks WHERE block_id = $1 FOR SHARE", block_id)
+        await conn.fetchval(
+            """
+            WITH block AS (
+                SELECT b.state FROM attributions a JOIN blocks b USING (block_id) WHERE a.attribution_id = $1
+                FOR SHARE OF b
+            )
+            UPDATE attributions SET confirmed_on = $2 WHERE attribution_id = $1
+            RETURNING (SELECT state = 'closed' FROM block)
+            """,
+            attribution_id,
+            on,
+        )
     )
 
 
