@@ -654,7 +654,12 @@ DECISIONS: Final[dict[TaskKind, tuple[str, str, tuple[str, ...]]]] = {
     TaskKind.ANNOUNCED_FACT: (
         "Un départ ou une inscription était annoncé ; l'attribution est finie, décider de la suite.",
         "A departure or an enrolment was announced; the attribution has ended, decide what becomes of it.",
-        ("gamf register enrolled {concerned} --physician … --on AAAA-MM-JJ --basis …", _SHOW, _DONE),
+        (
+            "gamf register left {concerned} --on AAAA-MM-JJ --cause …",
+            "gamf register enrolled {concerned} --physician … --on AAAA-MM-JJ --basis …",
+            _SHOW,
+            _DONE,
+        ),
     ),
     TaskKind.SV_TO_ENTER: (
         "Inscrire le patient sans visite (SV) avant la fin des 14 jours (R8).",
