@@ -13,11 +13,11 @@ BEGIN
     FROM attributions a WHERE a.attribution_id = p_attribution FOR UPDATE;
     SELECT r.event, r.at, r.argument, r.after, r.outcome INTO event, at, argument, after, outcome
     FROM records r WHERE r.subject = 'attribution' AND r.subject_id = p_attribution AND r.number = p_number;
-    SELECT coalesce(array_agg(DISTINCT o.kind), '{}') INTO open_tasks
-    FROM (
-        SELECT t.kind FROM tasks t WHERE t.patient_id = p_patient AND t.closed_at IS NULL
+    -- Which are open is asked last: a server that has not counted the tasks yet would walk all that are open instead.
+    WITH concerned AS MATERIALIZED (
+        SELECT t.kind, t.closed_at FROM tasks t WHERE t.patient_id = p_patient
         UNION ALL
-        SELECT t.kind FROM attributions a JOIN tasks t USING (attribution_id)
-        WHERE a.patient_id = p_patient AND t.closed_at IS NULL
-    ) AS o;
+        SELECT t.kind, t.closed_at FROM attributions a JOIN tasks t USING (attribution_id) WHERE a.patient_id = p_patient
+    )
+    SELECT coalesce(array_agg(DISTINCT c.kind), '{}') INTO open_tasks FROM concerned c WHERE c.closed_at IS NULL;
 END $$;
