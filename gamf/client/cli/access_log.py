@@ -1,38 +1,22 @@
 """`gamf access-log`: who looked at whom, when, and what they were shown (LRSSS, s. 103)."""
 
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
-from typing_extensions import override
 
 from gamf.client.cli import session
 from gamf.client.cli.commands import as_json, command, group_that_acts, option, reads_data
 from gamf.client.cli.language import Text, say
 from gamf.client.cli.output import print_json, print_table
 from gamf.client.cli.paging import limited, print_list
-from gamf.client.cli.values import Day
+from gamf.client.cli.values import Day, Month
 
 if TYPE_CHECKING:
     from gamf.client.access_log import LookView, Summary
     from gamf.client.reading import Page
     from gamf.storage.connection import Connection
-
-
-class Month(click.ParamType[date]):
-    """A month, as its first day."""
-
-    name: str = "month"
-
-    @override
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        if isinstance(value, date):
-            return value
-        try:
-            return datetime.strptime(str(value), "%Y-%m").date()  # noqa: DTZ007 - a month has no zone
-        except ValueError:
-            self.fail(say("attendu : un mois AAAA-MM.", "expected: a month YYYY-MM."), param, ctx)
 
 
 @group_that_acts(

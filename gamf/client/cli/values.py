@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, ClassVar, Final, cast
 
 import click
 from dateutil.relativedelta import relativedelta
@@ -61,34 +61,36 @@ LICENCE: Final = Matching(
 )
 
 
-class Day(click.ParamType[date]):
+class _Civil(click.ParamType[date]):
+    """A day of a calendar, which has no zone, in one way of writing it."""
+
+    form: ClassVar[str]
+    expected: ClassVar[Text]
+
+    @override
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        if isinstance(value, date):
+            return value
+        try:
+            return datetime.strptime(str(value), self.form).date()  # noqa: DTZ007 - a civil date has no zone
+        except ValueError:
+            self.fail(str(self.expected), param, ctx)
+
+
+class Day(_Civil):
     """A civil date."""
 
     name: str = "date"
-
-    @override
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        if isinstance(value, date):
-            return value
-        try:
-            return datetime.strptime(str(value), "%Y-%m-%d").date()  # noqa: DTZ007 - a civil date has no zone
-        except ValueError:
-            self.fail(say("attendu : une date AAAA-MM-JJ.", "expected: a date YYYY-MM-DD."), param, ctx)
+    form = "%Y-%m-%d"
+    expected = Text("attendu : une date AAAA-MM-JJ.", "expected: a date YYYY-MM-DD.")
 
 
-class Month(click.ParamType[date]):
+class Month(_Civil):
     """A civil month, as its first day."""
 
     name: str = "month"
-
-    @override
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        if isinstance(value, date):
-            return value
-        try:
-            return datetime.strptime(str(value), "%Y-%m").date()  # noqa: DTZ007 - a civil month has no zone
-        except ValueError:
-            self.fail(say("attendu : un mois AAAA-MM.", "expected: a month YYYY-MM."), param, ctx)
+    form = "%Y-%m"
+    expected = Text("attendu : un mois AAAA-MM.", "expected: a month YYYY-MM.")
 
 
 class Duration(click.ParamType[relativedelta]):
