@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from gamf.client.cli import labels, session
-from gamf.client.cli.commands import argument, as_json, command, new_group, option, reads_data
+from gamf.client.cli.commands import (
+    Decorator,
+    argument,
+    as_json,
+    command,
+    new_group,
+    option,
+    reads_data,
+    reported_by,
+)
 from gamf.client.cli.entering import enter, takes_many
 from gamf.client.cli.language import Text, say
 from gamf.client.cli.output import Bar, print_fields, print_json, print_table, progress
@@ -55,12 +64,17 @@ _block_argument = argument(
     en="The block, such as 2026-0007.",
     shown=Text("BLOC", "BLOCK"),
 )
-_by_option = option(
-    "--by",
-    shown=Text("COMPTE", "ACCOUNT"),
-    fr="Qui le rapporte (GAMF_ACCOUNT, sinon votre compte).",
-    en="Who reports it (GAMF_ACCOUNT, else your account).",
-)
+
+
+def _except_option(*, fr: str, en: str) -> Decorator:
+    return option(
+        "--except",
+        "excepted",
+        type=Attributions(),
+        shown=Text("ATTRIBUTION,…", "ATTRIBUTION,…"),
+        fr=fr,
+        en=en,
+    )
 
 
 @command(
@@ -79,7 +93,7 @@ _by_option = option(
 @option(
     "--size", required=True, type=int, shown=Text("N", "N"), fr="Nombre de patients.", en="How many patients."
 )
-@_by_option
+@reported_by
 @reads_data
 @as_json
 def request(physician: str, size: int, by: str | None, data: Path | None, *, json_wanted: bool) -> None:
@@ -101,7 +115,7 @@ def request(physician: str, size: int, by: str | None, data: Path | None, *, jso
     group=block,
 )
 @_block_argument
-@_by_option
+@reported_by
 @reads_data
 @as_json
 def approve(block_id: str, by: str | None, data: Path | None, *, json_wanted: bool) -> None:
@@ -138,7 +152,7 @@ async def _watch(desk: "Desk", block_id: str, move: Bar) -> None:
 )
 @_block_argument
 @option("--reason", required=True, shown=Text("MOTIF", "REASON"), fr="Le motif.", en="The reason.")
-@_by_option
+@reported_by
 @reads_data
 @as_json
 def withdraw(block_id: str, reason: str, by: str | None, data: Path | None, *, json_wanted: bool) -> None:
@@ -159,11 +173,7 @@ def withdraw(block_id: str, reason: str, by: str | None, data: Path | None, *, j
     group=block,
 )
 @_block_argument
-@option(
-    "--except",
-    "excepted",
-    type=Attributions(),
-    shown=Text("ATTRIBUTION,…", "ATTRIBUTION,…"),
+@_except_option(
     fr="Ceux que le médecin refuse ; demande --reason.",
     en="Those whom the physician refuses; needs --reason.",
 )
@@ -173,7 +183,7 @@ def withdraw(block_id: str, reason: str, by: str | None, data: Path | None, *, j
     fr="Pourquoi le médecin les refuse.",
     en="Why the physician refuses them.",
 )
-@_by_option
+@reported_by
 @reads_data
 @as_json
 def accept(
@@ -245,14 +255,7 @@ def sv(
     group=block,
 )
 @_block_argument
-@option(
-    "--except",
-    "excepted",
-    type=Attributions(),
-    shown=Text("ATTRIBUTION,…", "ATTRIBUTION,…"),
-    fr="Ceux que le médecin accepte.",
-    en="Those whom the physician accepts.",
-)
+@_except_option(fr="Ceux que le médecin accepte.", en="Those whom the physician accepts.")
 @option(
     "--reason",
     required=True,
@@ -260,7 +263,7 @@ def sv(
     fr="Le motif du médecin.",
     en="The physician's reason.",
 )
-@_by_option
+@reported_by
 @reads_data
 @as_json
 def refuse(

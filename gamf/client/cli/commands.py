@@ -176,6 +176,17 @@ def argument(name: str, *, fr: str, en: str, shown: Text, **attributes: Clicks) 
     return click.argument(name, cls=Argument, words=Text(fr, en), shown=shown, **attributes)
 
 
+def together(*decorators: Decorator) -> Decorator:
+    """Return one decorator for several; the first adds what the help lists first."""
+
+    def decorator(function: Callable[..., Any]) -> Callable[..., Any]:
+        for each in reversed(decorators):
+            function = each(function)
+        return function
+
+    return decorator
+
+
 def command(name: str, *, fr: str, group: Group | None = None) -> Callable[[Callable[..., None]], Command]:
     """Make a command of a function: its docstring is the help in English, `fr` the one in French."""
 
@@ -219,6 +230,16 @@ def as_json(function: Callable[..., Any]) -> Callable[..., Any]:
         is_flag=True,
         fr="Écrire du JSON, et les erreurs aussi.",
         en="Write JSON, and errors too.",
+    )(function)
+
+
+def reported_by(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--by`, the account of whoever reports it, given to the function as `by`."""
+    return option(
+        "--by",
+        shown=Text("COMPTE", "ACCOUNT"),
+        fr="Qui le rapporte (GAMF_ACCOUNT, sinon votre compte).",
+        en="Who reports it (GAMF_ACCOUNT, else your account).",
     )(function)
 
 

@@ -5,12 +5,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from gamf.client.cli import labels, session
-from gamf.client.cli.commands import Decorator, as_json, option, reads_data
+from gamf.client.cli.commands import as_json, option, reads_data, reported_by, together
 from gamf.client.cli.errors import REFUSED, Ending, report
 from gamf.client.cli.language import Text, say
 from gamf.client.cli.output import print_json, print_table, progress
@@ -33,37 +33,28 @@ _OUTCOMES: Final = {
 }
 
 
-def takes_many(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add what a command that enters many SV takes."""
-    decorators: Sequence[Decorator] = (
-        option(
-            "--on",
-            type=Day(),
-            shown=Text("DATE", "DATE"),
-            fr="Date de début (le jour de la saisie, sinon).",
-            en="Start date (else the day of the entry).",
-        ),
-        option(
-            "--except",
-            "but",
-            type=ATTRIBUTION,
-            multiple=True,
-            shown=Text("ATTRIBUTION", "ATTRIBUTION"),
-            fr="Sauf celle-ci (l’option se répète).",
-            en="But this one (repeat the option).",
-        ),
-        option(
-            "--by",
-            shown=Text("COMPTE", "ACCOUNT"),
-            fr="Qui le rapporte (GAMF_ACCOUNT, sinon votre compte).",
-            en="Who reports it (GAMF_ACCOUNT, else your account).",
-        ),
-        reads_data,
-        as_json,
-    )
-    for decorator in reversed(decorators):
-        function = decorator(function)
-    return function
+takes_many: Final = together(
+    option(
+        "--on",
+        type=Day(),
+        shown=Text("DATE", "DATE"),
+        fr="Date de début (le jour de la saisie, sinon).",
+        en="Start date (else the day of the entry).",
+    ),
+    option(
+        "--except",
+        "but",
+        type=ATTRIBUTION,
+        multiple=True,
+        shown=Text("ATTRIBUTION", "ATTRIBUTION"),
+        fr="Sauf celle-ci (l’option se répète).",
+        en="But this one (repeat the option).",
+    ),
+    reported_by,
+    reads_data,
+    as_json,
+)
+"""Add what a command that enters many SV takes."""
 
 
 def enter(

@@ -1,13 +1,13 @@
 """What the three import commands share: the progress, the findings, how they end."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from gamf.client.cli import session
-from gamf.client.cli.commands import Decorator, argument, as_json, option, reads_data
+from gamf.client.cli.commands import argument, as_json, option, reads_data, together
 from gamf.client.cli.errors import REFUSED, Ending, report
 from gamf.client.cli.language import Text, say
 from gamf.client.cli.output import print_json, progress
@@ -24,35 +24,31 @@ if TYPE_CHECKING:
 _SHOWN: Final = 50
 
 
-def takes_file(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add what every import command takes."""
-    decorators: Sequence[Decorator] = (
-        argument(
-            "file",
-            type=InputFile(),
-            fr="Fichier CSV, en UTF-8, avec une ligne d’en-tête.",
-            en="CSV file, in UTF-8, with a header line.",
-            shown=Text("FICHIER.csv", "FILE.csv"),
-        ),
-        option(
-            "--skip-faulty",
-            is_flag=True,
-            fr="Prendre les bonnes lignes et écrire les autres dans un fichier.",
-            en="Take the good lines and write the others to a file.",
-        ),
-        option(
-            "--faulty-to",
-            type=OutputFile(),
-            shown=Text("FICHIER.csv", "FILE.csv"),
-            fr="Où écrire les lignes fautives (à côté du fichier, sinon).",
-            en="Where to write the faulty lines (else beside the file).",
-        ),
-        reads_data,
-        as_json,
-    )
-    for decorator in reversed(decorators):
-        function = decorator(function)
-    return function
+takes_file: Final = together(
+    argument(
+        "file",
+        type=InputFile(),
+        fr="Fichier CSV, en UTF-8, avec une ligne d’en-tête.",
+        en="CSV file, in UTF-8, with a header line.",
+        shown=Text("FICHIER.csv", "FILE.csv"),
+    ),
+    option(
+        "--skip-faulty",
+        is_flag=True,
+        fr="Prendre les bonnes lignes et écrire les autres dans un fichier.",
+        en="Take the good lines and write the others to a file.",
+    ),
+    option(
+        "--faulty-to",
+        type=OutputFile(),
+        shown=Text("FICHIER.csv", "FILE.csv"),
+        fr="Où écrire les lignes fautives (à côté du fichier, sinon).",
+        en="Where to write the faulty lines (else beside the file).",
+    ),
+    reads_data,
+    as_json,
+)
+"""Add what every import command takes."""
 
 
 def take_in(
