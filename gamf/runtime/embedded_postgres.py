@@ -12,12 +12,13 @@ from contextlib import AsyncExitStack, suppress
 from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import asyncpg
+from typing_extensions import override
 
+from gamf.runtime.embedded_server import EmbeddedServer
 from gamf.runtime.errors import ServerDidNotStart
 from gamf.runtime.guarded import (
     Account,
@@ -47,7 +48,7 @@ _DISCREET = {"log_min_messages": "log", "log_min_error_statement": "panic", "log
 _FRAGILE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
-class EmbeddedPostgres:
+class EmbeddedPostgres(EmbeddedServer):
     """A PostgreSQL of our own in `folder`, reached by a Unix socket that only this user may open.
 
     Its log is `postgres.log` beside its data. With `durable=False` (tests) a power cut may lose it all.
@@ -57,16 +58,15 @@ class EmbeddedPostgres:
         ServerDidNotStart: it ended, or gave no answer in time.
     """
 
+    _program = "PostgreSQL"
+
     def __init__(self, folder: Path, *, durable: bool = True, max_connections: int = 100) -> None:
-        self._folder: Path = folder.resolve()
+        super().__init__(folder, "postgres.log")
         self._cluster: Path = self._folder / "postgres"
-        self._log: Path = self._folder / "postgres.log"
         self._sockets: Path = self._cluster
         self._durable: bool = durable
         self._max_connections: int = max_connections
         self._account: Account | None = None
-        self._stack: AsyncExitStack = AsyncExitStack()
-        self._server: GuardedServer | None = None
 
     @property
     def url(self) -> str:
@@ -87,24 +87,7 @@ class EmbeddedPostgres:
         """Remove a database, and whoever is connected to it, if it is there."""
         await self._execute(f"DROP DATABASE IF EXISTS {_quoted(name)} WITH (FORCE)")
 
-    async def wait_ended(self) -> None:
-        """Return when the server has ended, whatever the reason."""
-        if self._server is not None:
-            await self._server.wait()
-
-    async def __aenter__(self) -> Self:
-        try:
-            await self._start(self._stack)
-        except BaseException:
-            await self._stack.aclose()
-            raise
-        return self
-
-    async def __aexit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
-    ) -> None:
-        await self._stack.aclose()
-
+    @override
     async def _start(self, stack: AsyncExitStack) -> None:
         lock = await stack.enter_async_context(FolderLock(self._folder, "postgres"))
         self._account = await asyncio.to_thread(server_account)
@@ -140,7 +123,7 @@ class EmbeddedPostgres:
             )
             process = await whole(starting, undo=_end)
         if await _status(process) != 0:
-            raise _did_not_start(self._log)
+            raise self._did_not_start()
         staging.rename(self._cluster)
 
     def _socket_folder(self, stack: AsyncExitStack) -> Path:
@@ -179,11 +162,11 @@ class EmbeddedPostgres:
         try:
             await until(partial(self._answers, server), within_seconds=_START_SECONDS)
         except TimeoutError:
-            raise _did_not_start(self._log) from None
+            raise self._did_not_start() from None
 
     async def _answers(self, server: GuardedServer) -> bool:
         if not server.running:
-            raise _did_not_start(self._log)
+            raise self._did_not_start()
         try:
             connection = await self._connect()
         except (OSError, asyncpg.CannotConnectNowError, asyncpg.PostgresConnectionError):
@@ -282,12 +265,6 @@ def _name_of(pid: str) -> str:
         return Path("/proc", pid, "comm").read_text().strip()
     except OSError:
         return ""
-
-
-def _did_not_start(log: Path) -> ServerDidNotStart:
-    return ServerDidNotStart(
-        fr=f"PostgreSQL n’a pas démarré; voyez {log}.", en=f"PostgreSQL did not start; see {log}."
-    )
 
 
 def _quoted(name: str) -> str:

@@ -8,13 +8,13 @@ from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from temporalio.service import RPCError
+from typing_extensions import override
 
+from gamf.runtime.embedded_server import EmbeddedServer
 from gamf.runtime.embedded_visibility import relieve
-from gamf.runtime.errors import PortInUse, ServerDidNotStart, ServiceUnreachable
+from gamf.runtime.errors import PortInUse, ServiceUnreachable
 from gamf.runtime.guarded import GuardedServer, ServerCommand
 from gamf.runtime.lock import FolderLock
 from gamf.runtime.polling import until
@@ -37,7 +37,7 @@ class Ports:
     ui: int | None
 
 
-class EmbeddedTemporal:
+class EmbeddedTemporal(EmbeddedServer):
     """A Temporal server of our own, its state in `folder/temporal.db`, its log in `folder/temporal.log`.
 
     A port of 0 is any that is free; `ui_port=None` starts no UI. `time_skipping` lets a training or a test
@@ -52,6 +52,8 @@ class EmbeddedTemporal:
         ServerDidNotStart: it ended, or gave no answer in time.
     """
 
+    _program = "Temporal"
+
     def __init__(  # noqa: PLR0913 - one for each thing that a server can be asked, by name
         self,
         folder: Path,
@@ -62,15 +64,12 @@ class EmbeddedTemporal:
         durable: bool = True,
         full_sync: bool = False,
     ) -> None:
-        self._folder: Path = folder.resolve()
-        self._log: Path = self._folder / "temporal.log"
+        super().__init__(folder, "temporal.log")
         self._database: Path = self._folder / "temporal.db"
         self._wanted: Ports = Ports(port, ui_port)
         self._ports: Ports = self._wanted
         self._time_skipping: bool = time_skipping
         self._synchronous: str = "OFF" if not durable else "FULL" if full_sync else "NORMAL"
-        self._stack: AsyncExitStack = AsyncExitStack()
-        self._server: GuardedServer | None = None
 
     @property
     def address(self) -> str:
@@ -87,24 +86,7 @@ class EmbeddedTemporal:
         """Return the address of the UI, if there is one."""
         return None if self._ports.ui is None else f"http://{_HOST}:{self._ports.ui}"
 
-    async def wait_ended(self) -> None:
-        """Return when the server has ended, whatever the reason."""
-        if self._server is not None:
-            await self._server.wait()
-
-    async def __aenter__(self) -> Self:
-        try:
-            await self._start(self._stack)
-        except BaseException:
-            await self._stack.aclose()
-            raise
-        return self
-
-    async def __aexit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
-    ) -> None:
-        await self._stack.aclose()
-
+    @override
     async def _start(self, stack: AsyncExitStack) -> None:
         lock = await stack.enter_async_context(FolderLock(self._folder, "temporal"))
         tries = _TRIES if 0 in (self._wanted.frontend, self._wanted.ui) else 1
@@ -112,7 +94,7 @@ class EmbeddedTemporal:
             if await self._listening(lock):
                 break
         else:
-            raise _did_not_start(self._log)
+            raise self._did_not_start()
         if self._server is not None:
             stack.push_async_callback(self._server.stop)
         await asyncio.to_thread(relieve, self._database)
@@ -127,7 +109,7 @@ class EmbeddedTemporal:
         except BaseException as error:
             await server.stop()
             if isinstance(error, TimeoutError):
-                raise _did_not_start(self._log) from None
+                raise self._did_not_start() from None
             raise
         self._server = server
         return server.running
@@ -196,9 +178,3 @@ def _available(port: int, option: str) -> int:
                 en=f"Port {port} is taken; choose another with {option} (0: any that is free).",
             ) from None
         return int(listener.getsockname()[1])
-
-
-def _did_not_start(log: Path) -> ServerDidNotStart:
-    return ServerDidNotStart(
-        fr=f"Temporal n’a pas démarré; voyez {log}.", en=f"Temporal did not start; see {log}."
-    )
