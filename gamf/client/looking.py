@@ -5,7 +5,7 @@ They are those of `reading` and `acting`, asked from a seat; the command line, t
 
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from gamf.client import access, acting, departing, ramq, reading, registering, stats
 from gamf.client.access import Seat
@@ -14,12 +14,12 @@ from gamf.client.errors import NotFoundError
 from gamf.client.looking_tasks import note_tasks
 from gamf.client.ramq import RamqFileView
 from gamf.client.reading import (
-    PAGE,
     AttributionView,
     BlockSummary,
     BlockView,
     LetterView,
     Page,
+    Paging,
     PatientView,
     PhysicianView,
     RegisterEntry,
@@ -28,7 +28,6 @@ from gamf.client.reading import (
 from gamf.client.registering import ConditionView, Stamp
 from gamf.domain.access import Shown
 from gamf.domain.identifiers import looks_like_nam
-from gamf.domain.orders import Order
 from gamf.domain.refusal import RefusedByRuleError
 from gamf.domain.roles import Matter, UseCase, check_allowed, scope_of, task_scopes
 from gamf.storage.lists import AttributionFilter, BlockFilter, PhysicianFilter, RegisterFilter
@@ -114,15 +113,8 @@ async def read_conditions(conn: "Connection", seat: Seat, patient: str) -> tuple
     return found
 
 
-async def list_register(  # noqa: PLR0913 - what `reading.list_register` takes, and the seat
-    conn: "Connection",
-    seat: Seat,
-    only: RegisterFilter,
-    *,
-    as_of: date,
-    order: Order | None = None,
-    after: str | None = None,
-    limit: int = PAGE,
+async def list_register(
+    conn: "Connection", seat: Seat, only: RegisterFilter, *, as_of: date, **paging: Unpack[Paging]
 ) -> Page[RegisterEntry]:
     """Return patients in the order of the list (A18), or another; those after the page that gave `after`.
 
@@ -130,7 +122,7 @@ async def list_register(  # noqa: PLR0913 - what `reading.list_register` takes, 
         RefusedByRuleError: it is not for the actor, or not in that RLS; whoever has several names one.
     """
     within = only._replace(rls=_own_rls(seat, UseCase.REGISTER_LIST, only.rls))
-    page = await reading.list_register(conn, within, as_of=as_of, order=order, after=after, limit=limit)
+    page = await reading.list_register(conn, within, as_of=as_of, **paging)
     people = [each.patient_id for each in page.items]
     await access.note(conn, seat, UseCase.REGISTER_LIST, STANDING, people)
     return page
@@ -197,14 +189,8 @@ async def _check_attribution(conn: "Connection", seat: Seat, use_case: UseCase, 
     return known.patient_id
 
 
-async def list_attributions(  # noqa: PLR0913 - as every list, by its filter
-    conn: "Connection",
-    seat: Seat,
-    only: AttributionFilter,
-    *,
-    order: Order | None = None,
-    after: str | None = None,
-    limit: int = PAGE,
+async def list_attributions(
+    conn: "Connection", seat: Seat, only: AttributionFilter, **paging: Unpack[Paging]
 ) -> Page[AttributionView]:
     """Return the actor's attributions, after the page that gave `after`.
 
@@ -215,7 +201,7 @@ async def list_attributions(  # noqa: PLR0913 - as every list, by its filter
     """
     check_allowed(seat.actor, UseCase.ATTRIBUTION_LIST)
     within = only._replace(scope=scope_of(seat.actor, UseCase.ATTRIBUTION_LIST))
-    page = await reading.list_attributions(conn, within, order=order, after=after, limit=limit)
+    page = await reading.list_attributions(conn, within, **paging)
     people = [each.patient_id for each in page.items]
     await access.note(conn, seat, UseCase.ATTRIBUTION_LIST, STANDING, people)
     return page
@@ -289,14 +275,8 @@ async def note_block(desk: "Desk", seat: Seat, view: "View") -> None:
         await access.note(conn, seat, UseCase.BLOCK_SHOW, STANDING, people)
 
 
-async def list_blocks(  # noqa: PLR0913 - as every list, by its filter
-    conn: "Connection",
-    seat: Seat,
-    only: BlockFilter,
-    *,
-    order: Order | None = None,
-    after: str | None = None,
-    limit: int = PAGE,
+async def list_blocks(
+    conn: "Connection", seat: Seat, only: BlockFilter, **paging: Unpack[Paging]
 ) -> Page[BlockView]:
     """Return the actor's blocks, each with its list, the latest first or in another order.
 
@@ -305,20 +285,14 @@ async def list_blocks(  # noqa: PLR0913 - as every list, by its filter
     """
     check_allowed(seat.actor, UseCase.BLOCK_LIST)
     within = only._replace(scope=scope_of(seat.actor, UseCase.BLOCK_LIST))
-    page = await reading.list_blocks(conn, within, order=order, after=after, limit=limit)
+    page = await reading.list_blocks(conn, within, **paging)
     people = [each.patient_id for block in page.items for each in block.list]
     await access.note(conn, seat, UseCase.BLOCK_LIST, STANDING, people)
     return page
 
 
-async def summarize_blocks(  # noqa: PLR0913 - as every list, by its filter
-    conn: "Connection",
-    seat: Seat,
-    only: BlockFilter,
-    *,
-    order: Order | None = None,
-    after: str | None = None,
-    limit: int = PAGE,
+async def summarize_blocks(
+    conn: "Connection", seat: Seat, only: BlockFilter, **paging: Unpack[Paging]
 ) -> Page[BlockSummary]:
     """Return the actor's blocks as `list_blocks` does, without their lists: counts, which are no look at anybody.
 
@@ -327,20 +301,13 @@ async def summarize_blocks(  # noqa: PLR0913 - as every list, by its filter
     """
     check_allowed(seat.actor, UseCase.BLOCK_LIST)
     within = only._replace(scope=scope_of(seat.actor, UseCase.BLOCK_LIST))
-    return await reading.summarize_blocks(conn, within, order=order, after=after, limit=limit)
+    return await reading.summarize_blocks(conn, within, **paging)
 
 
 # --- tasks, physicians ------------------------------------------------------------------------------------
 
 
-async def my_tasks(
-    conn: "Connection",
-    seat: Seat,
-    *,
-    order: Order | None = None,
-    after: str | None = None,
-    limit: int = PAGE,
-) -> Page[TaskView]:
+async def my_tasks(conn: "Connection", seat: Seat, **paging: Unpack[Paging]) -> Page[TaskView]:
     """Return the actor's open tasks, the most urgent first or in another order, after the page that gave `after`.
 
     A task says what waits for a decision about somebody, named by reference: a page of them is a look at them.
@@ -350,7 +317,7 @@ async def my_tasks(
     """
     check_allowed(seat.actor, UseCase.TASK_LIST)
     scopes = task_scopes(seat.actor)
-    page = await reading.list_tasks_within(conn, scopes, order=order, after=after, limit=limit)
+    page = await reading.list_tasks_within(conn, scopes, **paging)
     await note_tasks(conn, seat, page.items)
     return page
 
@@ -373,14 +340,8 @@ def sees(seat: Seat, *use_cases: UseCase) -> Sequence[UseCase]:
     return [each for each in use_cases if not scope_of(seat.actor, each).is_empty()]
 
 
-async def list_physicians(  # noqa: PLR0913 - as every list, by its filter
-    conn: "Connection",
-    seat: Seat,
-    only: PhysicianFilter,
-    *,
-    order: Order | None = None,
-    after: str | None = None,
-    limit: int = PAGE,
+async def list_physicians(
+    conn: "Connection", seat: Seat, only: PhysicianFilter, **paging: Unpack[Paging]
 ) -> Page[PhysicianView]:
     """Return the actor's physicians, by licence or in another order, after the page that gave `after`.
 
@@ -389,7 +350,7 @@ async def list_physicians(  # noqa: PLR0913 - as every list, by its filter
     """
     check_allowed(seat.actor, UseCase.PHYSICIAN_LIST)
     within = only._replace(scope=scope_of(seat.actor, UseCase.PHYSICIAN_LIST))
-    return await reading.list_physicians(conn, within, order=order, after=after, limit=limit)
+    return await reading.list_physicians(conn, within, **paging)
 
 
 async def list_rls(conn: "Connection", seat: Seat) -> Sequence[str]:
@@ -422,14 +383,7 @@ async def read_indicators(
     return await stats.indicators_of(conn, chosen, first, last, seat.now)
 
 
-async def list_ramq_files(
-    conn: "Connection",
-    seat: Seat,
-    *,
-    order: Order | None = None,
-    after: str | None = None,
-    limit: int = PAGE,
-) -> Page[RamqFileView]:
+async def list_ramq_files(conn: "Connection", seat: Seat, **paging: Unpack[Paging]) -> Page[RamqFileView]:
     """Return the files of confirmed names of the actor's RLS, the latest first; how many names, not whose.
 
     Raises:
@@ -437,17 +391,11 @@ async def list_ramq_files(
     """
     check_allowed(seat.actor, UseCase.RAMQ_LISTS_SHOW)
     scope = scope_of(seat.actor, UseCase.RAMQ_LISTS_SHOW)
-    return await ramq.list_files(conn, scope, order=order, after=after, limit=limit)
+    return await ramq.list_files(conn, scope, **paging)
 
 
-async def list_outbox(  # noqa: PLR0913 - as every list, in one state or in all
-    conn: "Connection",
-    seat: Seat,
-    state: str | None,
-    *,
-    order: Order | None = None,
-    after: str | None = None,
-    limit: int = PAGE,
+async def list_outbox(
+    conn: "Connection", seat: Seat, state: str | None, **paging: Unpack[Paging]
 ) -> Page[LetterView]:
     """Return the letters, the latest first, in that state or in all: what is known of them, not what they say.
 
@@ -455,6 +403,6 @@ async def list_outbox(  # noqa: PLR0913 - as every list, in one state or in all
         RefusedByRuleError: it is not for the actor.
     """
     check_allowed(seat.actor, UseCase.OUTBOX_SHOW)
-    page, people = await reading.list_outbox(conn, state, order=order, after=after, limit=limit)
+    page, people = await reading.list_outbox(conn, state, **paging)
     await access.note(conn, seat, UseCase.OUTBOX_SHOW, (Shown.STANDING,), people)
     return page

@@ -6,7 +6,7 @@ The words that a person reads are left to whoever shows them, but for what a tas
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import date, datetime
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypedDict, TypeVar, Unpack
 
 from pydantic import BaseModel, ConfigDict
 
@@ -37,6 +37,17 @@ EVERYBODY: Final = RegisterFilter()
 _LINE: Final = "line"
 PAGE: Final = 50
 """How many a page shows unless more are asked for."""
+
+
+class Paging(TypedDict, total=False):
+    """Which page of a list: what every list takes by keyword, and hands on."""
+
+    order: Order | None
+    """Another order than the usual one."""
+    after: str | None
+    """What the page before gave as its `after`."""
+    limit: int
+    """How many it shows, else `PAGE`."""
 
 
 class _View(BaseModel):
@@ -304,33 +315,27 @@ async def _known_patient(conn: Connection, patient: str) -> dict[str, Any]:
     return found
 
 
-async def list_register(  # noqa: PLR0913 - as every list, and on which day
-    conn: Connection,
-    only: RegisterFilter = EVERYBODY,
-    *,
-    as_of: date,
-    order: Order | None = None,
-    after: str | None = None,
-    limit: int = PAGE,
+async def list_register(
+    conn: Connection, only: RegisterFilter = EVERYBODY, *, as_of: date, **paging: Unpack[Paging]
 ) -> Page[RegisterEntry]:
     """Return patients, in the order of the list (A18) unless another is asked for, after the page that gave `after`.
 
     Waiting times are in civil days as of that date; the place in the line is the one of now.
     """
-    last, _, written = (after or "").partition(":")
+    last, _, written = (paging.get("after") or "").partition(":")
     reached = int(written) if written.isdecimal() else 0
-    asked = _asked(Listing.REGISTER, order, last or None, limit)
-    rows = await lists.register(conn, only, asked)
+    asked = _asked(Listing.REGISTER, {**paging, "after": last or None})
+    rows, after = _cut(await lists.register(conn, only, asked), asked)
     if asked.order.by != _LINE:
-        return _page(tuple(_entry(row, as_of, None) for row in rows), limit, rows)
+        return Page(items=tuple(_entry(row, as_of, None) for row in rows), after=after)
     step = -1 if asked.order.backwards else 1
     before = {only.rls: reached} if only.rls and reached else await _before(conn, rows, step)
-    page = _page(_in_line(rows, before, as_of, step), limit, rows)
-    positions = [entry.position for entry in page.items if entry.position is not None]
-    if page.after and only.rls and (positions or reached):
+    entries = _in_line(rows, before, as_of, step)
+    positions = [entry.position for entry in entries if entry.position is not None]
+    if after and only.rls and (positions or reached):
         # Within one RLS the next page counts on from here, however long the line.
-        return page.model_copy(update={"after": f"{page.after}:{positions[-1] if positions else reached}"})
-    return page
+        after = f"{after}:{positions[-1] if positions else reached}"
+    return Page(items=entries, after=after)
 
 
 async def _before(conn: Connection, rows: Rows, step: int) -> dict[str, int]:
@@ -394,16 +399,12 @@ async def show_physician(conn: Connection, licence: str) -> PhysicianView:
 
 
 async def list_physicians(
-    conn: Connection,
-    only: PhysicianFilter,
-    *,
-    order: Order | None = None,
-    after: str | None = None,
-    limit: int = PAGE,
+    conn: Connection, only: PhysicianFilter, **paging: Unpack[Paging]
 ) -> Page[PhysicianView]:
     """Return the physicians, by licence unless another order is asked for, after the page that gave `after`."""
-    rows = await lists.physicians(conn, only, _asked(Listing.PHYSICIANS, order, after, limit))
-    return _page(_views(PhysicianView, rows), limit, rows)
+    asked = _asked(Listing.PHYSICIANS, paging)
+    rows, after = _cut(await lists.physicians(conn, only, asked), asked)
+    return Page(items=_views(PhysicianView, rows), after=after)
 
 
 async def list_networks(conn: Connection) -> tuple[NetworkView, ...]:
@@ -415,20 +416,16 @@ async def list_networks(conn: Connection) -> tuple[NetworkView, ...]:
 
 
 async def list_attributions(
-    conn: Connection,
-    only: AttributionFilter,
-    *,
-    order: Order | None = None,
-    after: str | None = None,
-    limit: int = PAGE,
+    conn: Connection, only: AttributionFilter, **paging: Unpack[Paging]
 ) -> Page[AttributionView]:
     """Return attributions after the page that gave `after`.
 
     Unless another order is asked for: by deadline when a deadline is, else by reference.
     """
     usual = Order("deadline") if only.due_before else None
-    rows = await lists.attributions(conn, only, _asked(Listing.ATTRIBUTIONS, order or usual, after, limit))
-    return _page(await _attribution_views(conn, rows[:limit]), limit, rows)
+    asked = _asked(Listing.ATTRIBUTIONS, {**paging, "order": paging.get("order") or usual})
+    rows, after = _cut(await lists.attributions(conn, only, asked), asked)
+    return Page(items=await _attribution_views(conn, rows), after=after)
 
 
 async def show_stored_attribution(conn: Connection, attribution_id: str) -> AttributionView:
@@ -471,17 +468,13 @@ async def list_letters(conn: Connection, attribution_id: str) -> tuple[LetterVie
 
 
 async def list_outbox(
-    conn: Connection,
-    state: str | None,
-    *,
-    order: Order | None = None,
-    after: str | None = None,
-    limit: int = PAGE,
+    conn: Connection, state: str | None, **paging: Unpack[Paging]
 ) -> tuple[Page[LetterView], list[str]]:
     """Return the letters, the latest first unless another order is asked for, and the patients they are to."""
-    rows = await lists.outbox(conn, state, _asked(Listing.LETTERS, order, after, limit))
-    people = [str(row["patient_id"]) for row in rows[:limit]]
-    return _page(_views(LetterView, rows), limit, rows), people
+    asked = _asked(Listing.LETTERS, paging)
+    rows, after = _cut(await lists.outbox(conn, state, asked), asked)
+    people = [str(row["patient_id"]) for row in rows]
+    return Page(items=_views(LetterView, rows), after=after), people
 
 
 async def _attribution_views(conn: Connection, rows: Rows) -> tuple[AttributionView, ...]:
@@ -544,34 +537,23 @@ def _period(row: dict[str, Any], category: str) -> PeriodView | None:
 # --- blocks -----------------------------------------------------------------------------------------------
 
 
-async def list_blocks(
-    conn: Connection,
-    only: BlockFilter,
-    *,
-    order: Order | None = None,
-    after: str | None = None,
-    limit: int = PAGE,
-) -> Page[BlockView]:
+async def list_blocks(conn: Connection, only: BlockFilter, **paging: Unpack[Paging]) -> Page[BlockView]:
     """Return blocks, each with its list, the latest first unless another order is asked for."""
-    rows = await lists.blocks(conn, only, _asked(Listing.BLOCKS, order, after, limit))
-    return _page(await _block_views(conn, rows[:limit]), limit, rows)
+    asked = _asked(Listing.BLOCKS, paging)
+    rows, after = _cut(await lists.blocks(conn, only, asked), asked)
+    return Page(items=await _block_views(conn, rows), after=after)
 
 
 async def summarize_blocks(
-    conn: Connection,
-    only: BlockFilter,
-    *,
-    order: Order | None = None,
-    after: str | None = None,
-    limit: int = PAGE,
+    conn: Connection, only: BlockFilter, **paging: Unpack[Paging]
 ) -> Page[BlockSummary]:
     """Return blocks without their lists, in the same order."""
-    rows = await lists.blocks(conn, only, _asked(Listing.BLOCKS, order, after, limit))
-    counts: dict[str, dict[str, int]] = {row["block_id"]: {} for row in rows[:limit]}
+    asked = _asked(Listing.BLOCKS, paging)
+    rows, after = _cut(await lists.blocks(conn, only, asked), asked)
+    counts: dict[str, dict[str, int]] = {row["block_id"]: {} for row in rows}
     for row in await lists.counted(conn, list(counts)):
         counts[row["block_id"]][row["state"]] = row["number"]
-    shown = tuple(BlockSummary(**row, counts=counts[row["block_id"]]) for row in rows[:limit])
-    return _page(shown, limit, rows)
+    return Page(items=tuple(BlockSummary(**row, counts=counts[row["block_id"]]) for row in rows), after=after)
 
 
 async def show_stored_block(conn: Connection, block_id: str) -> BlockView:
@@ -686,29 +668,24 @@ DECISIONS: Final[dict[TaskKind, tuple[str, str, tuple[str, ...]]]] = {
 
 
 async def list_tasks(
-    conn: Connection,
-    only: TaskFilter = EVERY_TASK,
-    *,
-    order: Order | None = None,
-    after: str | None = None,
-    limit: int = PAGE,
+    conn: Connection, only: TaskFilter = EVERY_TASK, **paging: Unpack[Paging]
 ) -> Page[TaskView]:
     """Return the open tasks, the most urgent first unless another order is asked for."""
-    rows = await lists.open_tasks(conn, only, _asked(Listing.TASKS, order, after, limit))
-    return _page(tuple(_task_view(row) for row in rows), limit, rows)
+    asked = _asked(Listing.TASKS, paging)
+    return _task_page(await lists.open_tasks(conn, only, asked), asked)
 
 
 async def list_tasks_within(
-    conn: Connection,
-    scopes: Iterable[TaskScope],
-    *,
-    order: Order | None = None,
-    after: str | None = None,
-    limit: int = PAGE,
+    conn: Connection, scopes: Iterable[TaskScope], **paging: Unpack[Paging]
 ) -> Page[TaskView]:
     """Return the open tasks of these owners, each within its scope, in the same order."""
-    rows = await lists.tasks_within(conn, scopes, _asked(Listing.TASKS, order, after, limit))
-    return _page(tuple(_task_view(row) for row in rows), limit, rows)
+    asked = _asked(Listing.TASKS, paging)
+    return _task_page(await lists.tasks_within(conn, scopes, asked), asked)
+
+
+def _task_page(rows: Rows, asked: Asked) -> Page[TaskView]:
+    rows, after = _cut(rows, asked)
+    return Page(items=tuple(_task_view(row) for row in rows), after=after)
 
 
 async def show_task(conn: Connection, task_id: int) -> TaskView:
@@ -738,11 +715,13 @@ def _views(model: type[View], rows: Rows) -> tuple[View, ...]:
     return tuple(model.model_validate(row) for row in rows)
 
 
-def _asked(listing: Listing, order: Order | None, after: str | None, limit: int) -> Asked:
+def _asked(listing: Listing, paging: Paging) -> Asked:
     """Ask for one more than a page shows, which tells whether there is a next one."""
-    return Asked(order or USUAL[listing], after, limit + 1)
+    order = paging.get("order") or USUAL[listing]
+    return Asked(order, paging.get("after"), paging.get("limit", PAGE) + 1)
 
 
-def _page(items: tuple[View, ...], limit: int, rows: Rows) -> Page[View]:
-    """Make a page of what was found with one more than it shows."""
-    return Page(items=items[:limit], after=rows[limit - 1]["cursor"] if len(rows) > limit else None)
+def _cut(rows: Rows, asked: Asked) -> tuple[Rows, str | None]:
+    """Return the rows that the page shows, without the one more, and where the next page begins."""
+    limit = asked.limit - 1
+    return rows[:limit], rows[limit - 1]["cursor"] if len(rows) > limit else None
