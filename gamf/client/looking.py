@@ -29,7 +29,7 @@ from gamf.client.registering import ConditionView, Stamp
 from gamf.domain.access import Shown
 from gamf.domain.identifiers import looks_like_nam
 from gamf.domain.refusal import RefusedByRuleError
-from gamf.domain.roles import Matter, UseCase, check_allowed, scope_of, task_scopes
+from gamf.domain.roles import Matter, Scope, UseCase, check_allowed, scope_of, task_scopes
 from gamf.storage.lists import AttributionFilter, BlockFilter, PhysicianFilter, RegisterFilter
 
 if TYPE_CHECKING:
@@ -130,8 +130,7 @@ async def list_register(
 
 def _own_rls(seat: Seat, use_case: UseCase, rls: str | None) -> str | None:
     """Return the RLS asked for, else the actor's only one, else None for whoever may see them all."""
-    check_allowed(seat.actor, use_case)
-    scope = scope_of(seat.actor, use_case)
+    scope = _scope(seat, use_case)
     chosen = next(iter(scope.rls)) if rls is None and len(scope.rls) == 1 and not scope.everything else rls
     check_allowed(seat.actor, use_case, Matter.of(rls=chosen))
     return chosen
@@ -199,8 +198,7 @@ async def list_attributions(
     Raises:
         RefusedByRuleError: it is not for the actor.
     """
-    check_allowed(seat.actor, UseCase.ATTRIBUTION_LIST)
-    within = only._replace(scope=scope_of(seat.actor, UseCase.ATTRIBUTION_LIST))
+    within = only._replace(scope=_scope(seat, UseCase.ATTRIBUTION_LIST))
     page = await reading.list_attributions(conn, within, **paging)
     people = [each.patient_id for each in page.items]
     await access.note(conn, seat, UseCase.ATTRIBUTION_LIST, STANDING, people)
@@ -283,8 +281,7 @@ async def list_blocks(
     Raises:
         RefusedByRuleError: it is not for the actor.
     """
-    check_allowed(seat.actor, UseCase.BLOCK_LIST)
-    within = only._replace(scope=scope_of(seat.actor, UseCase.BLOCK_LIST))
+    within = only._replace(scope=_scope(seat, UseCase.BLOCK_LIST))
     page = await reading.list_blocks(conn, within, **paging)
     people = [each.patient_id for block in page.items for each in block.list]
     await access.note(conn, seat, UseCase.BLOCK_LIST, STANDING, people)
@@ -299,8 +296,7 @@ async def summarize_blocks(
     Raises:
         RefusedByRuleError: it is not for the actor.
     """
-    check_allowed(seat.actor, UseCase.BLOCK_LIST)
-    within = only._replace(scope=scope_of(seat.actor, UseCase.BLOCK_LIST))
+    within = only._replace(scope=_scope(seat, UseCase.BLOCK_LIST))
     return await reading.summarize_blocks(conn, within, **paging)
 
 
@@ -348,8 +344,7 @@ async def list_physicians(
     Raises:
         RefusedByRuleError: it is not for the actor.
     """
-    check_allowed(seat.actor, UseCase.PHYSICIAN_LIST)
-    within = only._replace(scope=scope_of(seat.actor, UseCase.PHYSICIAN_LIST))
+    within = only._replace(scope=_scope(seat, UseCase.PHYSICIAN_LIST))
     return await reading.list_physicians(conn, within, **paging)
 
 
@@ -375,10 +370,9 @@ async def read_indicators(
         RefusedByRuleError: it is not for the actor, or not of one of these RLS.
         NotFoundError: there is no such RLS.
     """
-    check_allowed(seat.actor, UseCase.INDICATORS_SHOW)
+    scope = _scope(seat, UseCase.INDICATORS_SHOW)
     for each in rls:
         check_allowed(seat.actor, UseCase.INDICATORS_SHOW, Matter.of(rls=each))
-    scope = scope_of(seat.actor, UseCase.INDICATORS_SHOW)
     chosen = rls or ([] if scope.everything else sorted(scope.rls))
     return await stats.indicators_of(conn, chosen, first, last, seat.now)
 
@@ -389,9 +383,7 @@ async def list_ramq_files(conn: "Connection", seat: Seat, **paging: Unpack[Pagin
     Raises:
         RefusedByRuleError: it is not for the actor.
     """
-    check_allowed(seat.actor, UseCase.RAMQ_LISTS_SHOW)
-    scope = scope_of(seat.actor, UseCase.RAMQ_LISTS_SHOW)
-    return await ramq.list_files(conn, scope, **paging)
+    return await ramq.list_files(conn, _scope(seat, UseCase.RAMQ_LISTS_SHOW), **paging)
 
 
 async def list_outbox(
@@ -406,3 +398,12 @@ async def list_outbox(
     page, people = await reading.list_outbox(conn, state, **paging)
     await access.note(conn, seat, UseCase.OUTBOX_SHOW, (Shown.STANDING,), people)
     return page
+
+
+# --- what they share --------------------------------------------------------------------------------------
+
+
+def _scope(seat: Seat, use_case: UseCase) -> Scope:
+    """Return within what the actor may do that; whoever may do it nowhere is refused."""
+    check_allowed(seat.actor, use_case)
+    return scope_of(seat.actor, use_case)
