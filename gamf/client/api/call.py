@@ -26,6 +26,7 @@ from gamf.storage import answers
 
 if TYPE_CHECKING:
     from gamf.client.acting import Desk
+    from gamf.storage.connection import Connection
 
 _PASSING: Final = frozenset({"access", "token", "idempotency-busy"})
 """Refusals that the same request may not get a moment later: they are not kept for a key."""
@@ -75,6 +76,18 @@ class Call:
             return _json(await work(), status)
         rules.check_key(self.key)
         return await self._once(_fingerprint(self.key.encode()), work, status, repeatable=repeatable)
+
+    async def answer_on_connection(self, work: "Callable[[Connection], Awaitable[object]]") -> Response:
+        """Do the work on a connection to the database, which is taken once it is known that it is to be done.
+
+        Otherwise as `answer`.
+        """
+
+        async def connected() -> object:
+            async with self.desk.pool.acquire() as conn:
+                return await work(conn)
+
+        return await self.answer(connected)
 
     async def _once(
         self, key: bytes, work: Callable[[], Awaitable[object]], status: int, *, repeatable: bool

@@ -1,7 +1,7 @@
 """Physicians and networks, and who one is here."""
 
 from decimal import Decimal
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
@@ -26,6 +26,9 @@ from gamf.client.tokens import TokenView
 from gamf.domain.profile import GROUPS, Group
 from gamf.domain.roles import Grant, UseCase, check_allowed
 from gamf.storage.lists import PhysicianFilter
+
+if TYPE_CHECKING:
+    from gamf.storage.connection import Connection
 
 router = APIRouter(tags=["directory"])
 
@@ -103,24 +106,22 @@ async def show_profile(call: Called, rls: RlsInPath) -> ProfileView:
 async def set_profile(call: Sent, rls: RlsInPath, sent: ProfileSent) -> Response:
     """Set the profile of an RLS, every group of it; give the profile."""
 
-    async def work() -> ProfileView:
-        async with call.desk.pool.acquire() as conn:
-            await deciding_profiles.set_shares(conn, call.seat, rls, sent.shares())
-            return await deciding_profiles.show(conn, call.seat, rls)
+    async def work(conn: "Connection") -> ProfileView:
+        await deciding_profiles.set_shares(conn, call.seat, rls, sent.shares())
+        return await deciding_profiles.show(conn, call.seat, rls)
 
-    return await call.answer(work)
+    return await call.answer_on_connection(work)
 
 
 @router.delete("/networks/{rls}/profile", response_model=ProfileView)
 async def reset_profile(call: Sent, rls: RlsInPath) -> Response:
     """Leave the RLS to the shares of its waiting list; give the profile."""
 
-    async def work() -> ProfileView:
-        async with call.desk.pool.acquire() as conn:
-            await deciding_profiles.reset(conn, call.seat, rls)
-            return await deciding_profiles.show(conn, call.seat, rls)
+    async def work(conn: "Connection") -> ProfileView:
+        await deciding_profiles.reset(conn, call.seat, rls)
+        return await deciding_profiles.show(conn, call.seat, rls)
 
-    return await call.answer(work)
+    return await call.answer_on_connection(work)
 
 
 @router.get("/networks")

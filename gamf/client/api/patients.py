@@ -157,23 +157,17 @@ async def list_conditions(call: Called, patient_id: PatientInPath) -> tuple[Cond
 @router.post("/patients/{patient_id}/conditions", response_model=tuple[ConditionView, ...])
 async def record_condition(call: Sent, patient_id: PatientInPath, sent: ConditionSent) -> Response:
     """Record a vulnerability condition, from the first visit on (R13); give all that are recorded."""
-
-    async def work() -> tuple[ConditionView, ...]:
-        async with call.desk.pool.acquire() as conn:
-            return await patients.record_condition(conn, call.seat, patient_id, sent.code, sent.on)
-
-    return await call.answer(work)
+    return await call.answer_on_connection(
+        lambda conn: patients.record_condition(conn, call.seat, patient_id, sent.code, sent.on)
+    )
 
 
 @router.post("/conditions/{condition_id}/withdrawal", response_model=tuple[ConditionView, ...])
 async def withdraw_condition(call: Sent, condition_id: ConditionInPath, sent: ReasonSent) -> Response:
     """Withdraw a condition recorded in error, with a reason (A20); give all that are recorded of that person."""
-
-    async def work() -> tuple[ConditionView, ...]:
-        async with call.desk.pool.acquire() as conn:
-            return await patients.withdraw_condition(conn, call.seat, condition_id, sent.reason)
-
-    return await call.answer(work)
+    return await call.answer_on_connection(
+        lambda conn: patients.withdraw_condition(conn, call.seat, condition_id, sent.reason)
+    )
 
 
 @router.get("/condition-codes")
@@ -193,23 +187,17 @@ async def read_contact(call: Called, patient_id: PatientInPath) -> ContactView:
 @router.post("/patients/{patient_id}/corrections", response_model=Done)
 async def correct(call: Sent, patient_id: PatientInPath, sent: CorrectionSent) -> Response:
     """Correct an address, a way to reach a patient, their language (A20, A22); give the fields that changed."""
-
-    async def work() -> Done:
-        async with call.desk.pool.acquire() as conn:
-            return await patients.correct(conn, call.seat, patient_id, sent.given(), sent.reason)
-
-    return await call.answer(work)
+    return await call.answer_on_connection(
+        lambda conn: patients.correct(conn, call.seat, patient_id, sent.given(), sent.reason)
+    )
 
 
 @router.post("/patients/{patient_id}/moves", response_model=Done)
 async def move(call: Sent, patient_id: PatientInPath, sent: MoveSent) -> Response:
     """Record a move to another RLS (A18); a GACO of the former one sees the patient no more."""
-
-    async def work() -> Done:
-        async with call.desk.pool.acquire() as conn:
-            return await patients.move(conn, call.seat, patient_id, sent.to, sent.on, sent.reason)
-
-    return await call.answer(work)
+    return await call.answer_on_connection(
+        lambda conn: patients.move(conn, call.seat, patient_id, sent.to, sent.on, sent.reason)
+    )
 
 
 @router.post("/patients/{patient_id}/departures", response_model=Done)
@@ -221,12 +209,9 @@ async def leave(call: Sent, patient_id: PatientInPath, sent: DepartureSent) -> R
 @router.post("/patients/{patient_id}/reinstatements", response_model=Done)
 async def reinstate(call: Sent, patient_id: PatientInPath, sent: ReasonSent) -> Response:
     """Undo a departure recorded in error: back on the list at the initial date (A15)."""
-
-    async def work() -> Done:
-        async with call.desk.pool.acquire() as conn:
-            return await patients.reinstate(conn, call.seat, patient_id, sent.reason)
-
-    return await call.answer(work)
+    return await call.answer_on_connection(
+        lambda conn: patients.reinstate(conn, call.seat, patient_id, sent.reason)
+    )
 
 
 @router.post("/patients/{patient_id}/enrolments", response_model=PatientView)
