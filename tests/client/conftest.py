@@ -7,8 +7,16 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client
 
+from gamf.client.acting import Desk
 from gamf.runtime.embedded import EmbeddedTemporal
 from gamf.runtime.temporal import connect
+from tests.system import System
+
+
+@pytest.fixture
+def desk(system: System) -> Desk:
+    """Return what the use cases act with, of the system at work."""
+    return Desk(system.pool, system.client)
 
 
 @pytest.fixture(scope="session")

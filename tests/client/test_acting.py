@@ -21,6 +21,7 @@ from gamf.domain.refusal import RefusedByRuleError
 from gamf.runtime.errors import Fault, ServiceUnreachable
 from gamf.runtime.polling import until
 from gamf.storage import numbers
+from tests.client.blocks import attributed, ids
 from tests.clock import now, today
 from tests.system import System, add_physician
 
@@ -28,20 +29,9 @@ BY = "coordination"
 
 
 @pytest.fixture
-def desk(system: System) -> Desk:
-    return Desk(system.pool, system.client)
-
-
-@pytest.fixture
 async def block(system: System, desk: Desk) -> dict[str, Any]:
     """Return a block of three, drawn and approved."""
-    _, licence, _ = await system.people(3)
-    drawn = await acting.request_block(desk, licence, 3, by=BY, now=now())
-    return await acting.approve_block(desk, drawn["block_id"], by=BY)
-
-
-def ids(block: dict[str, Any]) -> list[str]:
-    return [each["attribution_id"] for each in block["list"]]
+    return await attributed(system, desk, 3, BY)
 
 
 # --- blocks ---------------------------------------------------------------------------------------------------

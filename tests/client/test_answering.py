@@ -13,6 +13,7 @@ from gamf.client.answering import Answer
 from gamf.client.errors import NotFoundError
 from gamf.domain.refusal import RefusedByRuleError
 from gamf.runtime.embedded import EmbeddedTemporal
+from tests.client.blocks import attributed, ids
 from tests.client.command import Terminal
 from tests.system import System
 
@@ -21,20 +22,9 @@ REASON = "pratique réduite"
 
 
 @pytest.fixture
-def desk(system: System) -> Desk:
-    return Desk(system.pool, system.client)
-
-
-@pytest.fixture
 async def block(system: System, desk: Desk) -> dict[str, Any]:
     """Return a block of four, drawn and approved."""
-    _, licence, _ = await system.people(4)
-    drawn = await acting.request_block(desk, licence, 4, by=BY, now=datetime.now(UTC))
-    return await acting.approve_block(desk, drawn["block_id"], by=BY)
-
-
-def ids(block: dict[str, Any]) -> list[str]:
-    return [each["attribution_id"] for each in block["list"]]
+    return await attributed(system, desk, 4, BY)
 
 
 def answer(*excepted: str, reason: str = REASON) -> Answer:

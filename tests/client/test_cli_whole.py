@@ -18,6 +18,7 @@ import pytest
 from gamf.client import sample
 from gamf.domain.calendar import PROVINCE, local_date
 from gamf.runtime.polling import until
+from tests.client.blocks import ids
 from tests.client.command import GAMF, Terminal, Up, environment, up
 from tests.clock import today
 
@@ -67,10 +68,6 @@ def block(terminal: Terminal, imported: list[dict[str, Any]]) -> dict[str, Any]:
     assert (drawn["state"], drawn["counts"]) == ("drawn", {"drawn": 6})
     approved: dict[str, Any] = terminal.json("block", "approve", drawn["block_id"])
     return approved
-
-
-def ids(block: dict[str, Any]) -> list[str]:
-    return [each["attribution_id"] for each in block["list"]]
 
 
 def test_the_addresses_are_printed_on_one_line_and_kept_for_the_owner(

@@ -13,6 +13,7 @@ from gamf.client.errors import NotFoundError
 from gamf.client.feed import Reporter
 from gamf.client.pacing import Pace
 from gamf.domain.refusal import RefusedByRuleError
+from tests.client.blocks import attributed, ids
 from tests.clock import now, today
 from tests.system import System
 
@@ -20,20 +21,9 @@ BY = "clinique"
 
 
 @pytest.fixture
-def desk(system: System) -> Desk:
-    return Desk(system.pool, system.client)
-
-
-@pytest.fixture
 async def block(system: System, desk: Desk) -> dict[str, Any]:
     """Return a block of five, attributed."""
-    _, licence, _ = await system.people(5)
-    drawn = await acting.request_block(desk, licence, 5, by=BY, now=now())
-    return await acting.approve_block(desk, drawn["block_id"], by=BY)
-
-
-def ids(block: dict[str, Any]) -> list[str]:
-    return [each["attribution_id"] for each in block["list"]]
+    return await attributed(system, desk, 5, BY)
 
 
 async def entered(

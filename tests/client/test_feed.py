@@ -29,6 +29,7 @@ from gamf.runtime.polling import until
 from gamf.runtime.settings import Settings
 from gamf.runtime.temporal import connect
 from gamf.storage import feeds
+from tests.client.blocks import attributed, ids
 from tests.client.command import GAMF, Terminal, environment
 from tests.clock import now
 from tests.system import System, running
@@ -73,10 +74,7 @@ def reporter(system: System) -> Reporter:
 
 
 async def a_block(reporter: Reporter, system: System, size: int) -> list[str]:
-    _, licence, _ = await system.people(size)
-    drawn = await acting.request_block(reporter.desk, licence, size, by=BY, now=now())
-    view = await acting.approve_block(reporter.desk, drawn["block_id"], by=BY)
-    return [each["attribution_id"] for each in view["list"]]
+    return ids(await attributed(system, reporter.desk, size, BY))
 
 
 async def fed(

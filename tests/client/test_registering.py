@@ -37,11 +37,6 @@ def left(on: date | None = None, cause: str = "deceased") -> PatientLeft:
 
 
 @pytest.fixture
-def desk(system: System) -> Desk:
-    return Desk(system.pool, system.client)
-
-
-@pytest.fixture
 async def conn(system: System) -> AsyncGenerator[Connection]:
     """Return a connection to the system's database, in which no invariant is broken at the end."""
     async with system.pool.acquire() as taken:

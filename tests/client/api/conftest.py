@@ -57,11 +57,6 @@ async def attributed(system: System) -> Life:
 
 
 @pytest.fixture
-def desk(system: System) -> Desk:
-    return Desk(system.pool, system.client)
-
-
-@pytest.fixture
 async def url(desk: Desk) -> AsyncGenerator[str]:
     async with serving(make_app(desk, MANY), HostPort("127.0.0.1", 0), "test") as server:
         yield server.url
