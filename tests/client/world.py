@@ -18,7 +18,19 @@ TODAY: Final = today()
 LEAVES: Final = TODAY + timedelta(days=300)
 """When the physician who leaves does so: until then the departure is announced only."""
 REASON: Final[dict[str, str]] = {"reason": "motif inventé"}
-OPERATORS: Final = "whoever runs the machine, on the command line there"
+OPERATORS_ONLY: Final[Mapping[UseCase, str]] = dict.fromkeys(
+    (
+        UseCase.REGISTER_EXPORT,
+        UseCase.REGISTER_IMPORT,
+        UseCase.RETRO_IMPORT,
+        UseCase.PHYSICIAN_IMPORT,
+        UseCase.NETWORK_IMPORT,
+        UseCase.RECONCILE,
+        UseCase.ACCOUNT_MANAGE,
+    ),
+    "whoever runs the machine, on the command line there",
+)
+"""The use cases that neither the console nor the API has, with the reason."""
 
 
 class Ask(NamedTuple):

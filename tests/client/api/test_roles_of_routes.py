@@ -18,7 +18,7 @@ from gamf.runtime.web import serving
 from tests.client.api.conftest import MANY, new_account, new_token
 from tests.client.world import (
     LEAVES,
-    OPERATORS,
+    OPERATORS_ONLY,
     REASON,
     TODAY,
     Ask,
@@ -133,13 +133,7 @@ OPEN: Final = frozenset(
 )
 """What is the same for every role."""
 ELSEWHERE: Final[Mapping[UseCase, str]] = {
-    UseCase.REGISTER_EXPORT: OPERATORS,
-    UseCase.REGISTER_IMPORT: OPERATORS,
-    UseCase.RETRO_IMPORT: OPERATORS,
-    UseCase.PHYSICIAN_IMPORT: OPERATORS,
-    UseCase.NETWORK_IMPORT: OPERATORS,
-    UseCase.RECONCILE: OPERATORS,
-    UseCase.ACCOUNT_MANAGE: OPERATORS,
+    **OPERATORS_ONLY,
     UseCase.ADVANCE: "a person's, in a training: software has no clock to move",
 }
 """The use cases that have no route of the API, each with the reason."""

@@ -23,7 +23,7 @@ from gamf.storage import accounts
 from tests.client.console.browser import PASSWORD, Browser, another, browsing
 from tests.client.world import (
     LEAVES,
-    OPERATORS,
+    OPERATORS_ONLY,
     REASON,
     TODAY,
     Ask,
@@ -130,13 +130,7 @@ OPEN: Final = frozenset(
 )
 """What is the same for every role."""
 ELSEWHERE: Final[Mapping[UseCase, str]] = {
-    UseCase.REGISTER_EXPORT: OPERATORS,
-    UseCase.REGISTER_IMPORT: OPERATORS,
-    UseCase.RETRO_IMPORT: OPERATORS,
-    UseCase.PHYSICIAN_IMPORT: OPERATORS,
-    UseCase.NETWORK_IMPORT: OPERATORS,
-    UseCase.RECONCILE: OPERATORS,
-    UseCase.ACCOUNT_MANAGE: OPERATORS,
+    **OPERATORS_ONLY,
     UseCase.NETWORK_LIST: "the RLS stand in the forms of the list and of the indicators, and have no page",
 }
 """The use cases that have no route of the console, each with the reason."""
