@@ -1,14 +1,13 @@
 """The rules of a block: a list is drawn, a coordinator approves it, the physician answers (R3-R6, A4, A21)."""
 
-import json
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, ClassVar, Final
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from gamf.domain import calendar
-from gamf.domain.facts import STORABLE, Account, Instant, Licence, Text, form_refusal
+from gamf.domain.facts import STORABLE, Account, Instant, Licence, Report, Text, read
 from gamf.domain.policy import Policy
 from gamf.domain.refusal import RefusedByRuleError
 from gamf.domain.states import State
@@ -37,17 +36,8 @@ class BlockRequest(BaseModel):
     policy: Policy
 
 
-class BlockFact(BaseModel):
-    """What every fact about a block has: who reports it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    name: ClassVar[str]
-    by: Account
-
-    def argument(self) -> dict[str, Any]:
-        """Return the JSON object that was sent, without what was left out."""
-        return self.model_dump(mode="json", exclude_unset=True)
+class BlockFact(Report):
+    """A fact about a block."""
 
 
 class Approved(BlockFact):
@@ -117,12 +107,7 @@ def parse(name: str, argument: object) -> AnyBlockFact:
             f"A block takes one JSON object and one of these facts: {known}.",
             "fact",
         )
-    try:
-        return model.model_validate_json(json.dumps(argument))
-    except ValidationError as error:
-        raise form_refusal(model, error) from None
-    except (TypeError, ValueError, RecursionError):
-        raise RefusedByRuleError("form", "Le JSON n'est pas lisible.", "The JSON cannot be read.") from None
+    return read(model, argument)
 
 
 def approval_due(drawn_at: datetime, time_zone: str, policy: Policy) -> datetime:

@@ -7,7 +7,7 @@ name of the faulty field; it never echoes a value, since a value may speak of a 
 import json
 import re
 from datetime import date, datetime
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -57,8 +57,8 @@ Day = Annotated[date, AfterValidator(_in_range)]
 Instant = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_instant_in_range)]
 
 
-class Fact(BaseModel):
-    """What every fact has: who reports it (an account name)."""
+class Report(BaseModel):
+    """What every fact has, about an attribution or a block: who reports it (an account name)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -68,6 +68,13 @@ class Fact(BaseModel):
     def argument(self) -> dict[str, Any]:
         """Return the JSON object that was sent, without what was left out."""
         return self.model_dump(mode="json", exclude_unset=True)
+
+
+Reported = TypeVar("Reported", bound=Report)
+
+
+class Fact(Report):
+    """A fact about an attribution."""
 
 
 class Accepted(Fact):
@@ -204,10 +211,19 @@ def parse(name: str, argument: object) -> AnyFact:
         raise RefusedByRuleError(
             "form", f"« {name} » demande un objet JSON.", f"“{name}” takes one JSON object.", None
         )
+    return read(model, argument)
+
+
+def read(model: type[Reported], argument: Any) -> Reported:  # noqa: ANN401 - JSON that somebody sent
+    """Make a fact of its JSON object.
+
+    Raises:
+        RefusedByRuleError: rule `form`, with the first faulty field; values are never repeated.
+    """
     try:
         return model.model_validate_json(json.dumps(argument))
     except ValidationError as error:
-        raise form_refusal(model, error) from None
+        raise _form_refusal(model, error) from None
     except (TypeError, ValueError, RecursionError):
         raise RefusedByRuleError(
             "form", "Le JSON n'est pas lisible.", "The JSON cannot be read.", None
@@ -243,7 +259,7 @@ _REASONED: Final[dict[type[BaseModel], str]] = {Refused: "A4", Cancelled: "R5"}
 """The rule by which a fact has a reason."""
 
 
-def form_refusal(model: type[BaseModel], error: ValidationError) -> RefusedByRuleError:
+def _form_refusal(model: type[BaseModel], error: ValidationError) -> RefusedByRuleError:
     """Say what is wrong with the first faulty field of a fact, without repeating any value."""
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     # An unknown key is a word of the sender's, which may be a name; a known field is ours.
