@@ -43,11 +43,18 @@ class Listed(NamedTuple):
 
     table: str
     reference: str
+    query: str
+    """The query of the rows, whose last word is their handle."""
     orders: Mapping[str, By]
     numbered: bool = False
     always: str | None = None
     """What is true of every row that is listed."""
     handle: str | None = None
+
+    @property
+    def found_by(self) -> str:
+        """Return the column of the handle."""
+        return self.handle or self.reference
 
 
 class Part(NamedTuple):
@@ -73,10 +80,10 @@ class Asked(NamedTuple):
     limit: int
 
 
-class Picked(NamedTuple):
+class _Picked(NamedTuple):
     """One that is on the page, and where the next page begins if it is the last one."""
 
-    reference: str | int
+    handle: str | int
     cursor: str
 
 
@@ -137,18 +144,7 @@ def given(words: Sequence[str], values: Sequence[object]) -> list[Condition]:
     return [(each, value) for each, value in zip(words, values, strict=True) if value is not None]
 
 
-async def rows_of(
-    conn: Connection, query: str, reference: str, picked: Sequence[Picked], kind: str = "text"
-) -> Rows:
-    """Return the rows of those who were picked, in their order, each with the `cursor` of what comes after it."""
-    if not picked:
-        return []
-    found = await conn.fetch(f"{query} = ANY ($1::{kind}[])", [each.reference for each in picked])
-    rows = {row[reference]: dict(row) for row in found}
-    return [rows[each.reference] | {"cursor": each.cursor} for each in picked if each.reference in rows]
-
-
-async def pick(
+async def page_of(
     conn: Connection,
     listed: Listed,
     conditions: Sequence[Condition],
@@ -156,8 +152,10 @@ async def pick(
     asked: Asked,
     *,
     sort: bool = False,
-) -> list[Picked]:
-    """Return who is on that page, in order: of these parts, or of all when there are none to tell.
+) -> Rows:
+    """Return the rows of that page, in order: of these parts, or of all when there are none to tell.
+
+    Each has the `cursor` of what comes after it.
 
     With `sort`, whoever answers the conditions is found first and sorted then: for conditions that go with the order,
     of which the planner knows nothing, and would walk an index past all that do not answer.
@@ -165,23 +163,41 @@ async def pick(
     Raises:
         RefusedByRuleError: what the page begins after is no such thing.
     """
+    picked = await _pick(conn, listed, conditions, parts, asked, sort=sort)
+    if not picked:
+        return []
+    found = await conn.fetch(f"{listed.query} = ANY ($1)", [each.handle for each in picked])
+    rows = {row[listed.found_by]: dict(row) for row in found}
+    return [rows[each.handle] | {"cursor": each.cursor} for each in picked if each.handle in rows]
+
+
+async def _pick(
+    conn: Connection,
+    listed: Listed,
+    conditions: Sequence[Condition],
+    parts: Sequence[Part] | None,
+    asked: Asked,
+    *,
+    sort: bool,
+) -> list[_Picked]:
+    """Return who is on that page, in order."""
     walk = _Walk(listed, listed.orders[asked.order.by], conditions, parts, asked.order.backwards, sort)
     place = _place(listed, walk.by, asked.after)
-    found: list[Picked] = []
+    found: list[_Picked] = []
     for half in (_Half.VALUED, _Half.UNVALUED) if walk.by.nullable else (_Half.WHOLE,):
         rest = asked.limit - len(found)
         if rest and not _is_passed(half, place) and (parts is None or parts):
             query, values = walk.query(half, place, rest)
             rows = await conn.fetch(query, *values)
-            found += [Picked(row["reference"], _cursor(row["reference"], row["k0"], walk.by)) for row in rows]
+            found += [_Picked(row["handle"], _cursor(row["handle"], row["k0"], walk.by)) for row in rows]
     return found
 
 
-def _cursor(reference: object, value: object, by: By) -> str:
+def _cursor(handle: object, value: object, by: By) -> str:
     if by.carried is None:
-        return str(reference)
+        return str(handle)
     written = "" if value is None else value.isoformat() if isinstance(value, datetime) else str(value)
-    return f"{reference}~{written}"
+    return f"{handle}~{written}"
 
 
 def _place(listed: Listed, by: By, after: str | None) -> _Place | None:
@@ -255,8 +271,7 @@ class _Walk:
     def _rows(self) -> str:
         # The columns of the order are there, so that the parts are merged by them.
         columns = ", ".join(f"{column} AS k{number}" for number, column in enumerate(self.by.columns))
-        handle = self.listed.handle or self.listed.reference
-        return f"SELECT t.{handle} AS reference, {columns} FROM {self.listed.table} t"  # noqa: S608 - constants
+        return f"SELECT t.{self.listed.found_by} AS handle, {columns} FROM {self.listed.table} t"  # noqa: S608 - constants
 
     def _where(self, words: Sequence[str]) -> str:
         found = f"{self._rows()} WHERE {' AND '.join(words) or 'true'}"

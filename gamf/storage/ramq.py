@@ -7,7 +7,7 @@ from typing import Final
 from gamf.domain.ramq import Name, RamqFile
 from gamf.domain.roles import Scope
 from gamf.storage.connection import Connection
-from gamf.storage.pages import EVERYTHING, Asked, By, Listed, Rows, parts_of, pick, rows_of
+from gamf.storage.pages import EVERYTHING, Asked, By, Listed, Rows, page_of, parts_of
 
 
 async def confirm(conn: Connection, attribution_id: str, on: date) -> bool:
@@ -158,6 +158,7 @@ _FILES: Final = """
 _LISTED: Final = Listed(
     f"({_FILES})",
     "name",
+    f"{_FILES} WHERE f.name",
     {
         "made": By(("t.made_at", "t.name")),
         "name": By(("t.name",)),
@@ -171,8 +172,7 @@ _LISTED: Final = Listed(
 
 async def files(conn: Connection, asked: Asked, scope: Scope = EVERYTHING) -> Rows:
     """Return a page of the files, within that scope."""
-    picked = await pick(conn, _LISTED, (), parts_of(scope), asked)
-    return await rows_of(conn, f"{_FILES} WHERE f.name", "name", picked)
+    return await page_of(conn, _LISTED, (), parts_of(scope), asked)
 
 
 async def files_of(conn: Connection, block_id: str) -> Rows:

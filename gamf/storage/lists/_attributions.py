@@ -16,9 +16,8 @@ from gamf.storage.pages import (
     fetch,
     fetch_one,
     given,
+    page_of,
     parts_of,
-    pick,
-    rows_of,
 )
 
 _REFUSED_SHOWN: Final = 100
@@ -35,9 +34,19 @@ class AttributionFilter(NamedTuple):
     scope: Scope = EVERYTHING
 
 
+_ATTRIBUTIONS: Final = """
+    SELECT a.attribution_id, a.block_id, a.patient_id, a.physician, a.rls, a.time_zone, a.priority, a.vulnerable,
+           a.state, a.deadline, a.waiting_for, a.attributed_at, a.ended_on, a.policy,
+           lower(sv.period) AS sv_start, upper(sv.period) - 1 AS sv_end, sv.voided AS sv_voided,
+           lower(mf.period) AS mf_start, upper(mf.period) - 1 AS mf_end, mf.voided AS mf_voided
+    FROM attributions a
+    LEFT JOIN enrolments sv ON sv.attribution_id = a.attribution_id AND sv.category = 'SV'
+    LEFT JOIN enrolments mf ON mf.attribution_id = a.attribution_id AND mf.category = 'MF'
+"""
 _LISTED: Final = Listed(
     "attributions",
     "attribution_id",
+    f"{_ATTRIBUTIONS} WHERE a.attribution_id",
     {
         "reference": By(("t.attribution_id",)),
         "deadline": By(("t.deadline", "t.attribution_id"), carried=datetime, nullable=True),
@@ -51,15 +60,6 @@ _CONDITIONS: Final = (
     "t.patient_id = {}",
     "t.deadline < {}",
 )
-_ATTRIBUTIONS: Final = """
-    SELECT a.attribution_id, a.block_id, a.patient_id, a.physician, a.rls, a.time_zone, a.priority, a.vulnerable,
-           a.state, a.deadline, a.waiting_for, a.attributed_at, a.ended_on, a.policy,
-           lower(sv.period) AS sv_start, upper(sv.period) - 1 AS sv_end, sv.voided AS sv_voided,
-           lower(mf.period) AS mf_start, upper(mf.period) - 1 AS mf_end, mf.voided AS mf_voided
-    FROM attributions a
-    LEFT JOIN enrolments sv ON sv.attribution_id = a.attribution_id AND sv.category = 'SV'
-    LEFT JOIN enrolments mf ON mf.attribution_id = a.attribution_id AND mf.category = 'MF'
-"""
 
 
 async def attribution(conn: Connection, attribution_id: str) -> dict[str, Any] | None:
@@ -76,8 +76,7 @@ async def attributions(conn: Connection, only: AttributionFilter, asked: Asked) 
         parts = (EVERY_RLS,)
     # What is due soon was attributed lately.
     apart = only.due_before is not None and asked.order.by != "deadline"
-    picked = await pick(conn, _LISTED, given(_CONDITIONS, only[:-1]), parts, asked, sort=apart)
-    return await rows_of(conn, f"{_ATTRIBUTIONS} WHERE a.attribution_id", "attribution_id", picked)
+    return await page_of(conn, _LISTED, given(_CONDITIONS, only[:-1]), parts, asked, sort=apart)
 
 
 async def attributions_of_patient(conn: Connection, patient_id: str) -> Rows:

@@ -14,9 +14,8 @@ from gamf.storage.pages import (
     fetch,
     fetch_one,
     given,
+    page_of,
     parts_of,
-    pick,
-    rows_of,
 )
 
 
@@ -28,9 +27,18 @@ class BlockFilter(NamedTuple):
     scope: Scope = EVERYTHING
 
 
+_BLOCKS: Final = """
+    SELECT b.block_id, b.state, b.physician, b.rls, b.size, b.requested_by, b.requested_at, b.attributed_at,
+           b.deadline, b.ended_at, b.policy,
+           (SELECT w.argument ->> 'reason' FROM records w
+            WHERE w.subject = 'block' AND w.subject_id = b.block_id AND w.event = 'withdrawn'
+              AND NOT w.refused) AS reason
+    FROM blocks b
+"""
 _LISTED: Final = Listed(
     "blocks",
     "block_id",
+    f"{_BLOCKS} WHERE b.block_id",
     {
         "requested": By(("t.requested_at", "t.block_id")),
         "reference": By(("t.block_id",)),
@@ -40,14 +48,6 @@ _LISTED: Final = Listed(
     },
 )
 _CONDITIONS: Final = ("t.physician = {}", "t.state = {}")
-_BLOCKS: Final = """
-    SELECT b.block_id, b.state, b.physician, b.rls, b.size, b.requested_by, b.requested_at, b.attributed_at,
-           b.deadline, b.ended_at, b.policy,
-           (SELECT w.argument ->> 'reason' FROM records w
-            WHERE w.subject = 'block' AND w.subject_id = b.block_id AND w.event = 'withdrawn'
-              AND NOT w.refused) AS reason
-    FROM blocks b
-"""
 _STATE: Final = """
     coalesce(a.state, CASE WHEN b.state = 'withdrawn' THEN 'waiting'
                            WHEN p.block_id = b.block_id THEN 'drawn' ELSE p.place END) AS state
@@ -69,8 +69,7 @@ async def block(conn: Connection, block_id: str) -> dict[str, Any] | None:
 
 async def blocks(conn: Connection, only: BlockFilter, asked: Asked) -> Rows:
     """Return a page of the blocks."""
-    picked = await pick(conn, _LISTED, given(_CONDITIONS, only[:-1]), parts_of(only.scope), asked)
-    return await rows_of(conn, f"{_BLOCKS} WHERE b.block_id", "block_id", picked)
+    return await page_of(conn, _LISTED, given(_CONDITIONS, only[:-1]), parts_of(only.scope), asked)
 
 
 async def members(conn: Connection, block_ids: Sequence[str]) -> Rows:

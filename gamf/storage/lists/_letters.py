@@ -3,17 +3,18 @@
 from typing import Final
 
 from gamf.storage.connection import Connection
-from gamf.storage.pages import Asked, By, Listed, Rows, fetch, given, pick, rows_of
+from gamf.storage.pages import Asked, By, Listed, Rows, fetch, given, page_of
 
-_LISTED: Final = Listed(
-    "letters",
-    "letter_id",
-    {"queued": By(("t.queued_at", "t.letter_id"))},
-)
 _LETTERS: Final = """
     SELECT letter_id, attribution_id, patient_id, kind, standing, dated, state, language, queued_at, sent_at, sha256
     FROM letters
 """
+_LISTED: Final = Listed(
+    "letters",
+    "letter_id",
+    f"{_LETTERS} WHERE letter_id",
+    {"queued": By(("t.queued_at", "t.letter_id"))},
+)
 
 
 async def letters_of_patient(conn: Connection, patient_id: str) -> Rows:
@@ -30,5 +31,4 @@ async def letters_of_attribution(conn: Connection, attribution_id: str) -> Rows:
 
 async def outbox(conn: Connection, state: str | None, asked: Asked) -> Rows:
     """Return a page of the letters with whom they are to, in that state or in all."""
-    picked = await pick(conn, _LISTED, given(("t.state = {}",), (state,)), None, asked)
-    return await rows_of(conn, f"{_LETTERS} WHERE letter_id", "letter_id", picked)
+    return await page_of(conn, _LISTED, given(("t.state = {}",), (state,)), None, asked)

@@ -13,9 +13,8 @@ from gamf.storage.pages import (
     fetch,
     fetch_one,
     given,
+    page_of,
     parts_of,
-    pick,
-    rows_of,
 )
 
 _PHYSICIANS: Final = """
@@ -46,6 +45,7 @@ class PhysicianFilter(NamedTuple):
 _LISTED: Final = Listed(
     "physicians",
     "licence",
+    f"{_PHYSICIANS} WHERE d.licence",
     {
         "licence": By(("t.licence",)),
         "name": By(("lower(t.last_name)", "lower(t.first_name)", "t.licence")),
@@ -59,8 +59,7 @@ _CONDITIONS: Final = ("t.licence = {}", "starts_with(lower(t.last_name), lower({
 async def physicians(conn: Connection, only: PhysicianFilter, asked: Asked) -> Rows:
     """Return a page of the physicians, with how many attributions they have under way."""
     parts = parts_of(only.scope, physician="t.licence")
-    picked = await pick(conn, _LISTED, given(_CONDITIONS, only[:-1]), parts, asked)
-    return await rows_of(conn, f"{_PHYSICIANS} WHERE d.licence", "licence", picked)
+    return await page_of(conn, _LISTED, given(_CONDITIONS, only[:-1]), parts, asked)
 
 
 async def networks(conn: Connection) -> Rows:

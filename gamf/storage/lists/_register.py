@@ -15,8 +15,7 @@ from gamf.storage.pages import (
     fetch,
     fetch_one,
     given,
-    pick,
-    rows_of,
+    page_of,
 )
 
 
@@ -49,6 +48,7 @@ async def patient(conn: Connection, patient_id: str) -> dict[str, Any] | None:
 _LISTED: Final = Listed(
     "patients",
     "patient_id",
+    "SELECT patient_id, number, rls, place, priority, registered_on, vulnerable FROM patients WHERE number",
     {
         "line": By(("t.priority", "t.registered_on", "t.number")),
         "registered": By(("t.registered_on", "t.number")),
@@ -59,9 +59,6 @@ _CONDITIONS: Final = ("t.rls = {}", "t.place = {}", "t.priority = {}")
 _PRIORITIES: Final = "ABCDE"
 _BY_PRIORITY: Final = ("t.rls", "t.priority")
 _EVERY_PRIORITY: Final = "(SELECT rls, priority FROM networks, unnest('{A,B,C,D,E}'::text[]) AS priority)"
-_ENTRIES: Final = """
-    SELECT patient_id, number, rls, place, priority, registered_on, vulnerable FROM patients WHERE number
-"""
 
 
 def _parts(only: RegisterFilter, by: str) -> Sequence[Part] | None:
@@ -75,8 +72,8 @@ def _parts(only: RegisterFilter, by: str) -> Sequence[Part] | None:
 
 async def register(conn: Connection, only: RegisterFilter, asked: Asked) -> Rows:
     """Return a page of the patients."""
-    picked = await pick(conn, _LISTED, given(_CONDITIONS, only), _parts(only, asked.order.by), asked)
-    rows = await rows_of(conn, _ENTRIES, "number", picked, "bigint")
+    parts = _parts(only, asked.order.by)
+    rows = await page_of(conn, _LISTED, given(_CONDITIONS, only), parts, asked)
     return [row | {"cursor": row["patient_id"]} for row in rows]
 
 

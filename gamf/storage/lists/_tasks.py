@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from gamf.domain.roles import TaskScope
 from gamf.storage.connection import Connection
-from gamf.storage.pages import Asked, By, Listed, Part, Rows, fetch_one, given, pick, rows_of
+from gamf.storage.pages import Asked, By, Listed, Part, Rows, fetch_one, given, page_of
 
 
 class TaskFilter(NamedTuple):
@@ -18,9 +18,17 @@ class TaskFilter(NamedTuple):
     due_before: datetime | None = None
 
 
+_TASKS: Final = """
+    SELECT t.task_id, t.attribution_id, t.block_id, t.patient_id, t.kind, t.owner, t.due, t.opened_at, t.closed_at,
+           t.closed_by, t.physician, t.rls, n.time_zone, coalesce(t.patient_id, a.patient_id) AS concerned
+    FROM tasks t
+    JOIN networks n ON n.rls = t.rls
+    LEFT JOIN attributions a ON a.attribution_id = t.attribution_id
+"""
 _LISTED: Final = Listed(
     "tasks",
     "task_id",
+    f"{_TASKS} WHERE t.task_id",
     {
         "due": By(("t.due", "t.task_id")),
         "kind": By(("t.kind", "t.due", "t.task_id")),
@@ -30,28 +38,16 @@ _LISTED: Final = Listed(
     always="t.closed_at IS NULL",
 )
 _CONDITIONS: Final = ("t.owner = {}", "t.rls = {}", "t.physician = {}", "t.due < {}")
-_TASKS: Final = """
-    SELECT t.task_id, t.attribution_id, t.block_id, t.patient_id, t.kind, t.owner, t.due, t.opened_at, t.closed_at,
-           t.closed_by, t.physician, t.rls, n.time_zone, coalesce(t.patient_id, a.patient_id) AS concerned
-    FROM tasks t
-    JOIN networks n ON n.rls = t.rls
-    LEFT JOIN attributions a ON a.attribution_id = t.attribution_id
-"""
 
 
 async def open_tasks(conn: Connection, only: TaskFilter, asked: Asked) -> Rows:
     """Return a page of the open tasks."""
-    return await _page(conn, only, None, asked)
+    return await page_of(conn, _LISTED, given(_CONDITIONS, only), None, asked)
 
 
 async def tasks_within(conn: Connection, scopes: Iterable[TaskScope], asked: Asked) -> Rows:
     """Return a page of the open tasks of these owners, each within its scope."""
-    return await _page(conn, TaskFilter(), _parts(scopes), asked)
-
-
-async def _page(conn: Connection, only: TaskFilter, parts: Sequence[Part] | None, asked: Asked) -> Rows:
-    picked = await pick(conn, _LISTED, given(_CONDITIONS, only), parts, asked)
-    return await rows_of(conn, f"{_TASKS} WHERE t.task_id", "task_id", picked, "bigint")
+    return await page_of(conn, _LISTED, (), _parts(scopes), asked)
 
 
 def _parts(scopes: Iterable[TaskScope]) -> Sequence[Part] | None:
