@@ -408,11 +408,9 @@ class Source:
     def __init__(self, path: Path, layout: Layout) -> None:
         self.path: Final = path
         self.layout: Final = layout
-        first = _first_line(path)
-        self.delimiter: Final = max(",;", key=lambda mark: len(next(csv.reader([first], delimiter=mark))))
-        self.header: Final = tuple(
-            name.strip().lower() for name in next(csv.reader([first], delimiter=self.delimiter))
-        )
+        names = _names(_first_line(path))
+        self.delimiter: Final = max(names, key=lambda mark: len(names[mark]))
+        self.header: Final = names[self.delimiter]
         _check_header(self.header, layout)
 
     def lines(self, around: Surroundings, told: BytesRead | None = None) -> Iterator[Line]:
@@ -528,6 +526,21 @@ def _first_line(path: Path) -> str:
     if first is None:
         raise FileRefusedError(fr="Le fichier est vide.", en="The file is empty.")
     return first
+
+
+def _names(first: str) -> dict[str, tuple[str, ...]]:
+    """Return the names of the columns that the first line has with each delimiter."""
+    try:
+        return {
+            mark: tuple(name.strip().lower() for name in next(csv.reader([first], delimiter=mark)))
+            for mark in ",;"
+        }
+    except csv.Error:
+        # What is no text at all may have one line, longer than any cell that can be read.
+        raise FileRefusedError(
+            fr="La première ligne ne se lit pas ; elle doit nommer les colonnes.",
+            en="The first line cannot be read; it must name the columns.",
+        ) from None
 
 
 def _not_utf8(path: Path) -> FileRefusedError:

@@ -233,6 +233,13 @@ def test_the_reading_tells_how_far_it_is(folder: Path) -> None:
     assert told[-1] == (size, size)
 
 
+@pytest.mark.parametrize("byte", ["\0", "x"])
+def test_a_first_line_that_has_no_end_is_refused_by_what_it_should_be(folder: Path, byte: str) -> None:
+    with pytest.raises(FileRefusedError, match="nommer les colonnes") as refusal:
+        source_of(folder, byte * 200_000)
+    assert byte * 9 not in refusal.value.fr + refusal.value.en
+
+
 @settings(deadline=None)
 @given(st.text(alphabet='nam,;"\n\r\0 é\u200bFX01-', max_size=60), st.booleans())
 @example('"\0",', False)  # noqa: FBT003 - the two arguments of the test
