@@ -13,6 +13,9 @@ from typing import Any
 import pytest
 import yaml
 
+from gamf.runtime.errors import SettingsFault
+from gamf.runtime.settings import Settings
+
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 RUN_ONCE = {"temporal-schema", "temporal-namespace", "setup", "cli"}
@@ -155,6 +158,24 @@ def test_a_worker_is_killed_only_after_its_own_patience() -> None:
         worker = services()[name]
         patience = int(worker["environment"]["GAMF_GRACEFUL_SHUTDOWN_SECONDS"])
         assert int(worker["stop_grace_period"].removesuffix("s")) >= patience + 10
+
+
+def test_the_containers_are_given_what_the_example_names_and_nothing_else() -> None:
+    named = set(re.findall(r"^(\w+)=", read("deploy/env.example"), re.MULTILINE))
+    assert set(re.findall(r"\$\{(\w+)[:}]", read("docker-compose.yml"))) == named
+
+
+def test_all_that_a_choice_of_the_example_asks_for_can_be_given_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given = {"GAMF_CARRIER": "smtp", "GAMF_SMTP_USER": "compte", "GAMF_OIDC_ISSUER": "https://exemple.test"}
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsFault) as fault:
+        Settings.load()
+    asked = set(re.findall(r"(GAMF_\w+) \(", fault.value.fr))
+    assert asked >= {"GAMF_SMTP_MAILBOX", "GAMF_OIDC_CLIENT_ID"}
+    assert asked <= services()["console"]["environment"].keys()
 
 
 def test_no_secret_is_in_the_repository() -> None:
