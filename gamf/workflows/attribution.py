@@ -103,7 +103,10 @@ class AttributionWorkflow:
         item = read_update([sent])
         try:
             check_legible(item)
-            rules.would_take(self._attribution, facts.parse(item.fact, item.argument), workflow.now())
+            fact = facts.parse(item.fact, item.argument)
+            # What came before it may change the answer: after a reset, the server tells all facts again at once.
+            if not self._inbox:
+                rules.would_take(self._attribution, fact, workflow.now())
         except RepeatedError:
             return
         except RefusedByRuleError as refused:

@@ -15,6 +15,7 @@ from gamf.domain import calendar
 from gamf.domain.calendar import add_months, end_of_day
 from gamf.domain.names import TASK_QUEUE
 from tests.system import Life, System
+from tests.workflows.resetting import reset_to_first_fact
 
 TORONTO = "America/Toronto"
 
@@ -287,6 +288,15 @@ async def test_a_refused_update_leaves_no_event(system: System) -> None:
         await life.record("mf_signed", signed_on="2026-02-02")
     kinds = [event.event_type for event in (await life.handle.fetch_history()).events]
     assert len(kinds) == before
+
+
+async def test_facts_told_again_after_a_reset_are_taken_in_their_order(system: System) -> None:
+    life = await system.attribute()
+    await life.signal("accepted", {"by": "compte"})
+    await life.reaches("confirmed")
+    before = await life.record("sv_entered")
+    await reset_to_first_fact(system.client, life.handle)
+    assert await life.reaches("enrolled_sv") == before
 
 
 async def test_cancelling_the_workflow_does_not_end_the_attribution(system: System) -> None:
