@@ -22,7 +22,7 @@ from gamf.runtime.errors import Fault
 from gamf.runtime.lock import FolderLock
 from gamf.runtime.settings import HostPort, Settings
 from gamf.runtime.temporal import connect
-from gamf.workers.lifecycle import running_worker
+from gamf.workers.lifecycle import running_worker, watched
 
 if TYPE_CHECKING:
     from gamf.runtime.database import Pool
@@ -102,6 +102,7 @@ async def everything(
                 settings, temporal_address=servers.temporal, database_url=servers.database, runtime=runtime
             )
         )
+        await stack.enter_async_context(watched(worker, settings, runtime))
         await _start_console(stack, servers, settings, worker.client, wanted)
         found = _addresses(settings, servers, worker.client, training=wanted.training)
         found.write(wanted.data)
@@ -113,7 +114,7 @@ async def everything(
 def _of_this_folder(settings: Settings, wanted: Wanted) -> Settings:
     changes: dict[str, object] = {"data_dir": wanted.data}
     if wanted.own:
-        changes |= {"database_url": None, "outbox_dir": None, "carrier": "outbox"}
+        changes |= {"database_url": None, "outbox_dir": None, "carrier": "outbox", "health_address": None}
     return settings.model_copy(update=changes)
 
 

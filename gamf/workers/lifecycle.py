@@ -168,6 +168,23 @@ def workflow_runner(settings: Settings) -> WorkflowRunner:
     return SandboxedWorkflowRunner(restrictions=restrictions)
 
 
+@asynccontextmanager
+async def watched(
+    running: RunningWorker, settings: Settings, runtime: Runtime | None
+) -> AsyncGenerator[None]:
+    """Serve the worker's health, and tell what waits in the database, where the settings ask for them.
+
+    Raises:
+        PortInUse: nothing can listen where its health is to be served.
+    """
+    async with AsyncExitStack() as stack:
+        if settings.health_address is not None:
+            await stack.enter_async_context(health_server(settings.health_address, running.probes()))
+        if settings.metrics_address is not None and runtime is not None:
+            await stack.enter_async_context(gauges.telling(running.pool, runtime.metric_meter))
+        yield
+
+
 async def run_worker(
     settings: Settings,
     *,
@@ -183,10 +200,7 @@ async def run_worker(
     log = structlog.get_logger("gamf.workers")
     async with AsyncExitStack() as stack:
         running = await stack.enter_async_context(running_worker(settings, build=build, runtime=runtime))
-        if settings.health_address is not None:
-            await stack.enter_async_context(health_server(settings.health_address, running.probes()))
-        if settings.metrics_address is not None and runtime is not None:
-            await stack.enter_async_context(gauges.telling(running.pool, runtime.metric_meter))
+        await stack.enter_async_context(watched(running, settings, runtime))
         log.info("worker started", task_queue=TASK_QUEUE, namespace=running.client.namespace)
         await _first(stop.wait(), running.wait_ended())
         log.info("worker draining", task_queue=TASK_QUEUE)

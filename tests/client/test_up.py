@@ -2,12 +2,15 @@
 
 import json
 import os
+import socket
 import tempfile
 from collections.abc import Generator
+from contextlib import closing
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from httpx import AsyncClient
 from temporalio.service import RPCError
 
 from gamf.client import acting, addresses, sample
@@ -18,7 +21,9 @@ from gamf.client.up import Wanted, everything
 from gamf.runtime.database import database_pool
 from gamf.runtime.embedded import EmbeddedPostgres, EmbeddedTemporal
 from gamf.runtime.errors import ServiceUnreachable
+from gamf.runtime.polling import until
 from gamf.runtime.settings import Settings
+from gamf.runtime.telemetry import temporal_runtime
 from tests.client.console.browser import another
 from tests.client.seats import the_operator
 from tests.runtime.processes import servers_on
@@ -31,6 +36,11 @@ RUNNING = Addresses(
     database="postgresql://gamf:secret@/gamf",
     training=True,
 )
+
+
+def free_port() -> int:
+    with closing(socket.create_server(("127.0.0.1", 0))) as free:
+        return int(free.getsockname()[1])
 
 
 @pytest.fixture
@@ -109,6 +119,25 @@ async def test_with_both_servers_named_only_a_worker_is_started(
         assert not running.addresses.training
         assert not await acting.has_patients(Desk(running.pool, running.temporal))
     assert Addresses.read(folder) is None
+
+
+async def test_its_worker_tells_its_health_and_what_waits(
+    folder: Path, postgres: EmbeddedPostgres, temporal: EmbeddedTemporal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAMF_DATABASE_URL", await postgres.create_database(f"up_{uuid4().hex}"))
+    monkeypatch.setenv("TEMPORAL_ADDRESS", temporal.address)
+    health, metrics = (f"127.0.0.1:{free_port()}" for _ in range(2))
+    monkeypatch.setenv("GAMF_HEALTH_ADDRESS", health)
+    monkeypatch.setenv("GAMF_METRICS_ADDRESS", metrics)
+    settings = Settings.load()
+    async with everything(settings, Wanted(folder), runtime=temporal_runtime(metrics)), AsyncClient() as http:
+
+        async def told() -> bool:
+            ready = await http.get(f"http://{health}/ready")
+            page = await http.get(f"http://{metrics}/metrics")
+            return ready.is_success and "gamf_letters_waiting" in page.text
+
+        await until(told, within_seconds=20)
 
 
 async def test_what_the_environment_does_not_name_is_started(
