@@ -21,7 +21,7 @@ from gamf.runtime.embedded import EmbeddedPostgres, EmbeddedTemporal
 from gamf.runtime.errors import Fault
 from gamf.runtime.lock import FolderLock
 from gamf.runtime.settings import HostPort, Settings
-from gamf.runtime.temporal import connect
+from gamf.runtime.temporal import check_namespace, connect
 from gamf.workers.lifecycle import running_worker, watched
 
 if TYPE_CHECKING:
@@ -171,6 +171,7 @@ async def _start_console(
 
 async def _prepared(settings: Settings, servers: Servers) -> None:
     client = await connect(address=servers.temporal)
+    await check_namespace(client)
     async with database_pool(settings, url=servers.database, application="gamf-setup") as pool:
         await prepare(pool, client, datetime.now(UTC))
     if servers.temporal is not None:

@@ -7,14 +7,14 @@ from datetime import timedelta
 import temporalio.api.failure.v1
 from google.protobuf.duration_pb2 import Duration
 from temporalio.api.namespace.v1 import NamespaceConfig
-from temporalio.api.workflowservice.v1 import UpdateNamespaceRequest
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, UpdateNamespaceRequest
 from temporalio.client import Client, Interceptor
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import DataConverter, DefaultFailureConverter, PayloadCodec, PayloadConverter
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.exceptions import ApplicationError, FailureError
 from temporalio.runtime import Runtime
-from temporalio.service import GrpcCompression, RPCError
+from temporalio.service import GrpcCompression, RPCError, RPCStatusCode
 from typing_extensions import override
 
 from gamf.domain.refusal import RefusedByRuleError
@@ -24,6 +24,7 @@ from gamf.runtime.settings import traces_wanted
 DEFAULT_ADDRESS = "localhost:7233"
 DEFAULT_NAMESPACE = "default"
 _CONNECT_TIMEOUT = timedelta(seconds=10)
+_NAMESPACE_TIMEOUT = timedelta(seconds=5)
 
 
 class DiscreetFailureConverter(DefaultFailureConverter):
@@ -69,10 +70,13 @@ async def connect(
     """Connect to where Temporal's own variables say, or in clear to the embedded server's `address`.
 
     Raises:
-        SettingsFault: Temporal's configuration cannot be read.
+        SettingsFault: Temporal's configuration cannot be read, or its address is none.
         ServiceUnreachable: nobody answers there, or the answer is a refusal.
     """
     config = _configured() if address is None else _plain(address)
+    # The SDK takes an address with a scheme, warns on its own, and reaches nobody.
+    if "://" in config.get("target_host", ""):
+        raise _no_address()
     try:
         return await Client.connect(
             **config,
@@ -84,8 +88,33 @@ async def connect(
             grpc_compression=GrpcCompression.GZIP if address is None else GrpcCompression.NONE,
             interceptors=_tracing(),
         )
+    except ValueError:
+        raise _no_address() from None
     except (RuntimeError, RPCError) as error:
         raise _unreachable(config, type(error).__name__) from None
+
+
+async def check_namespace(client: Client) -> None:
+    """Make sure that the server has the namespace, which connecting does not ask.
+
+    Raises:
+        ServiceUnreachable: it has none of that name.
+    """
+    request = DescribeNamespaceRequest(namespace=client.namespace)
+    try:
+        await client.workflow_service.describe_namespace(request, timeout=_NAMESPACE_TIMEOUT)
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            # Who may not ask, or is not answered in time, learns from the work itself how it is.
+            return
+        name, target = client.namespace, client.service_client.config.target_host
+        raise ServiceUnreachable(
+            "Temporal",
+            fr=f"{target} n’a pas d’espace de noms «\u00a0{name}\u00a0». Vérifiez TEMPORAL_NAMESPACE, ou créez-le "
+            f"(temporal operator namespace create).",
+            en=f"{target} has no namespace “{name}”. Check TEMPORAL_NAMESPACE, or make it "
+            f"(temporal operator namespace create).",
+        ) from None
 
 
 def _tracing() -> list[Interceptor]:
@@ -119,6 +148,13 @@ async def set_retention(client: Client, keep: timedelta) -> None:
         UpdateNamespaceRequest(
             namespace=client.namespace, config=NamespaceConfig(workflow_execution_retention_ttl=ttl)
         )
+    )
+
+
+def _no_address() -> SettingsFault:
+    return SettingsFault(
+        fr="L’adresse de Temporal (TEMPORAL_ADDRESS) est mal formée\u00a0; attendu\u00a0: hôte:port.",
+        en="Temporal's address (TEMPORAL_ADDRESS) is malformed; expected: host:port.",
     )
 
 

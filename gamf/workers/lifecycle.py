@@ -20,7 +20,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from gamf.runtime.database import database_pool
 from gamf.runtime.health import Probes, health_server
 from gamf.runtime.settings import Settings
-from gamf.runtime.temporal import connect
+from gamf.runtime.temporal import check_namespace, connect
 from gamf.workers import gauges, registry
 from gamf.workers.registry import Registry
 
@@ -103,6 +103,7 @@ async def running_worker(
     """
     async with database_pool(settings, url=database_url, application="gamf-worker") as pool:
         client = await connect(address=temporal_address, runtime=runtime)
+        await check_namespace(client)
         async with polling(pool, client, settings, build(pool, client, settings)) as running:
             yield running
 

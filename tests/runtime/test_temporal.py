@@ -13,7 +13,7 @@ from temporalio.exceptions import ApplicationError
 from gamf.domain.refusal import RefusedByRuleError
 from gamf.runtime.embedded import EmbeddedTemporal
 from gamf.runtime.errors import ServiceUnreachable, SettingsFault
-from gamf.runtime.temporal import connect, data_converter, set_retention
+from gamf.runtime.temporal import check_namespace, connect, data_converter, set_retention
 
 NAME = "Ozanne Thibaudeau-Fictif"
 
@@ -69,6 +69,27 @@ async def test_a_server_that_is_away_is_told(monkeypatch: pytest.MonkeyPatch) ->
         await connect()
     assert caught.value.exit_status == 5
     assert "TEMPORAL_ADDRESS" in caught.value.en
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:99999", ":::", "[::1]:7233x", "ftp://127.0.0.1:7233"])
+async def test_an_address_that_is_none_is_told_as_a_setting(
+    monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv("TEMPORAL_ADDRESS", address)
+    with pytest.raises(SettingsFault, match=r"TEMPORAL_ADDRESS.*hôte:port") as caught:
+        await connect()
+    assert "host:port" in caught.value.en
+
+
+async def test_a_namespace_that_the_server_does_not_have_is_told(
+    temporal: EmbeddedTemporal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await check_namespace(await connect(address=temporal.address))
+    monkeypatch.setenv("TEMPORAL_ADDRESS", temporal.address)
+    monkeypatch.setenv("TEMPORAL_NAMESPACE", "elsewhere")
+    with pytest.raises(ServiceUnreachable, match=r"elsewhere.*TEMPORAL_NAMESPACE") as caught:
+        await check_namespace(await connect())
+    assert "TEMPORAL_NAMESPACE" in caught.value.en
 
 
 async def test_a_configuration_that_cannot_be_read_is_told_without_its_words(

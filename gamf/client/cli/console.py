@@ -49,7 +49,7 @@ def console(port: int | None, data: Path | None, *, json_wanted: bool) -> None:
 async def _serve(settings: "Settings", address: "HostPort", data: Path | None, *, json_wanted: bool) -> None:
     from gamf.client.console.server import running_console  # noqa: PLC0415 - keeps `--help` fast
     from gamf.runtime.telemetry import client_runtime, configure_logging  # noqa: PLC0415 - the same
-    from gamf.runtime.temporal import connect  # noqa: PLC0415 - the same
+    from gamf.runtime.temporal import check_namespace, connect  # noqa: PLC0415 - the same
     from gamf.workers.main import stop_on_signals  # noqa: PLC0415 - the same
 
     configure_logging(settings.log_level, settings.log_format)
@@ -57,6 +57,7 @@ async def _serve(settings: "Settings", address: "HostPort", data: Path | None, *
     stop_on_signals(stop)
     url = addresses.database_address(settings, data)
     temporal = await connect(address=addresses.temporal_address(settings, data), runtime=client_runtime())
+    await check_namespace(temporal)
     training = addresses.in_training(settings, data)
     async with running_console(settings, temporal, address, database_url=url, training=training) as server:
         if json_wanted:

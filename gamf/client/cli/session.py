@@ -78,13 +78,15 @@ async def database(data: Path | None) -> AsyncGenerator["Pool"]:
 async def both(data: Path | None) -> AsyncGenerator[Reach]:
     """Open the database and Temporal."""
     from gamf.runtime.telemetry import client_runtime  # noqa: PLC0415 - keeps `--help` fast
-    from gamf.runtime.temporal import connect  # noqa: PLC0415 - the same
+    from gamf.runtime.temporal import check_namespace, connect  # noqa: PLC0415 - the same
 
     settings = Settings.load()
     address = addresses.temporal_address(settings, data)
     async with database(data) as pool:
         # The SDK's own runtime warns on standard output, where `--json` is read.
         client = await connect(address=address, runtime=client_runtime())
+        if address is None:
+            await check_namespace(client)
         yield Reach(pool, client, addresses.in_training(settings, data))
 
 
