@@ -239,8 +239,9 @@ def _plain_temporal_texts() -> None:
     workflow.logger.workflow_info_on_message = False
     workflow.logger.unsafe_disable_sandbox()
     activity.logger.activity_info_on_message = False
-    # What it says of itself in passing is put together while running, so all of it would be withheld.
-    logging.getLogger("temporalio.worker").setLevel(logging.WARNING)
+    # What these say of themselves in passing is put together while running: it would be withheld, or said with holes.
+    for name in ("temporalio.worker", "uvicorn.error"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _catch_the_uncaught() -> None:

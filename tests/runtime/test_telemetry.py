@@ -25,6 +25,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from gamf.domain.refusal import RefusedByRuleError
 from gamf.runtime.embedded import EmbeddedTemporal
 from gamf.runtime.errors import PortInUse
+from gamf.runtime.health import Probes, health_server
 from gamf.runtime.polling import until
 from gamf.runtime.telemetry import ALLOWED_KEYS, WITHHELD, configure_logging, temporal_runtime
 from gamf.runtime.temporal import connect
@@ -172,6 +173,13 @@ def test_as_text_a_line_is_one_line(stream: io.StringIO) -> None:
     line = stream.getvalue()
     assert line.count("\n") == 1
     assert "error    failed once more logger=gamf.test attempt=3 error=KeyError raised_at=" in line
+
+
+async def test_a_web_server_says_nothing_with_holes_in_it(stream: io.StringIO) -> None:
+    configure_logging("info", "text", stream)
+    async with health_server("127.0.0.1:0", Probes(live=lambda: True, ready={})):
+        pass
+    assert "%" not in stream.getvalue()
 
 
 def test_no_listed_field_says_who() -> None:
