@@ -76,11 +76,11 @@ def _told(header: "Header", *, json_wanted: bool, fr: str, en: str) -> None:
         print_json(header)
         return
     made = f"{header.made_at:%Y-%m-%d %H:%M} UTC"
+    size = f"{header.bytes:,}"
+    octets = size.replace(",", "\u00a0")
     click.echo(
         say(
-            f"{fr} : {header.files} fichiers, {header.bytes:,} octets, sauvegarde du {made}.".replace(
-                ",", "\u00a0", 1
-            ),
-            f"{en}: {header.files} files, {header.bytes:,} bytes, backup of {made}.",
+            f"{fr} : {header.files} fichiers, {octets} octets, sauvegarde du {made}.",
+            f"{en}: {header.files} files, {size} bytes, backup of {made}.",
         )
     )
