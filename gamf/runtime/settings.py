@@ -318,6 +318,10 @@ _EXPECTED: dict[str, tuple[str, str]] = {
     "int_parsing": ("attendu\u00a0: un nombre entier", "expected: a whole number"),
     "float_parsing": ("attendu\u00a0: un nombre", "expected: a number"),
     "bool_parsing": ("attendu\u00a0: true ou false", "expected: true or false"),
+    "string_pattern_mismatch": (
+        "attendu\u00a0: de 1 à 64 lettres sans accent, chiffres ou . _ -",
+        "expected: 1 to 64 letters without accents, digits or . _ -",
+    ),
     "greater_than_equal": ("attendu\u00a0: au moins {ge}", "expected: at least {ge}"),
     "greater_than": ("attendu\u00a0: plus de {gt}", "expected: more than {gt}"),
     "less_than_equal": ("attendu\u00a0: au plus {le}", "expected: at most {le}"),

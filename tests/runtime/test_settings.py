@@ -61,6 +61,7 @@ def test_an_unknown_variable_is_named_and_its_value_is_not_shown(monkeypatch: py
         ("SANDBOX", "x-y-z", "true ou false"),
         ("CARRIER", "x-y-z", "'outbox', 'smtp'"),
         ("HEALTH_ADDRESS", "x-y-z", "hôte:port"),
+        ("BUILD_ID", "é x-y-z", "de 1 à 64 lettres sans accent, chiffres ou . _ -"),
     ],
 )
 def test_a_bad_value_names_its_variable_and_what_it_should_be(
