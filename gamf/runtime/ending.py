@@ -17,6 +17,16 @@ def end_process(status: int) -> NoReturn:
 
         flush()
     logging.shutdown()
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
-    os._exit(status)
+    os._exit(status if _written_out() else status or 1)
+
+
+def _written_out() -> bool:
+    """Write out what was said; return False where the output is full or gone."""
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            # None where it was closed before the process began, whatever its type says.
+            if stream is not None:
+                stream.flush()
+    except OSError:
+        return False
+    return True

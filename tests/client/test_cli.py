@@ -62,6 +62,35 @@ def test_what_was_typed_wrong_is_said_in_both_languages_in_json(capsys: pytest.C
     }
 
 
+@pytest.mark.parametrize("cause", [UnicodeEncodeError("utf-8", "\udcff", 0, 1, "no"), OverflowError()])
+def test_a_value_that_the_database_cannot_be_asked_for_is_wrong_usage(cause: Exception) -> None:
+    error = asyncpg.DataError("invalid input for query argument $1: 'Ozanne'")
+    assert errors.ending(error) is None
+    error.__cause__ = cause
+    end = errors.ending(error)
+    assert end is not None
+    assert (end.status, end.rule, "Ozanne" in end.words.fr) == (errors.USAGE, "usage", False)
+
+
+@pytest.mark.parametrize("path", ["/proc/lettre.pdf", "/no/such/folder/lettre.pdf"])
+def test_a_file_that_cannot_be_written_is_named(path: str) -> None:
+    with pytest.raises(OSError, match="lettre") as caught:
+        Path(path).write_bytes(b"")
+    end = errors.ending(caught.value)
+    assert end is not None
+    assert all(path in words for words in (end.words.fr, end.words.en))
+
+
+@pytest.mark.parametrize(("where", "status"), [(">/dev/full", 1), (">&-", 0)])
+@pytest.mark.parametrize("words", ["completion bash", "--help"])
+def test_an_output_that_takes_nothing_is_no_fault_of_the_program(words: str, where: str, status: int) -> None:
+    command = ["bash", "-c", f'"$0" {words} {where}', GAMF]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.returncode == status
+    assert "imprévue" not in ran.stderr
+    assert "uncaught" not in ran.stderr
+
+
 def test_an_order_that_a_list_has_not_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     for group, listing in (
         ("attribution", Listing.ATTRIBUTIONS),

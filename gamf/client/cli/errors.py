@@ -1,5 +1,6 @@
 """How a command ends when it cannot do what was asked: the status, and the words on stderr (contract.md)."""
 
+import errno
 import json
 import sys
 from collections.abc import Sequence
@@ -44,7 +45,7 @@ def ending(error: Exception) -> Ending | None:
         case Fault():
             return Ending(_status(error), _kind(error), Text(error.fr, error.en))
         case _:
-            return _of_the_database(error)
+            return _of_the_database(error) or _of_a_file(error)
 
 
 def _of_the_database(error: Exception) -> Ending | None:
@@ -64,7 +65,32 @@ def _of_the_database(error: Exception) -> Ending | None:
             "PostgreSQL no longer answers; nothing was half taken. Start “gamf up” again, then the command.",
         )
         return Ending(UNREACHABLE, "service", words)
+    if isinstance(error, asyncpg.DataError) and isinstance(error.__cause__, UnicodeError | OverflowError):
+        words = Text(
+            "Une valeur donnée ne peut être cherchée : des octets qui ne sont pas de l’UTF-8, ou un nombre trop grand.",
+            "A value given cannot be looked for: bytes that are not UTF-8, or a number too large.",
+        )
+        return Ending(USAGE, "usage", words)
     return None
+
+
+def _of_a_file(error: Exception) -> Ending | None:
+    """Say which file of the command line cannot be written or read; what comes of a connection is none."""
+    if not isinstance(error, OSError) or error.errno is None:
+        return None
+    kind = type(error).__name__ if type(error) is not OSError else errno.errorcode.get(error.errno, "OSError")
+    if isinstance(error.filename, str):
+        fr, en = (
+            f"Le fichier {error.filename} ne peut être lu ou écrit",
+            f"The file {error.filename} cannot be used",
+        )
+    else:
+        fr, en = "La sortie, ou un fichier, ne peut être écrite", "The output, or a file, cannot be written"
+    words = Text(
+        f"{fr} ({kind}). Ce qui était enregistré l’est toujours.",
+        f"{en} ({kind}). What was recorded still is.",
+    )
+    return Ending(UNFORESEEN, "fault", words)
 
 
 def _status(fault: Fault) -> int:

@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -79,9 +80,18 @@ cli = _root()
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one command line and exit with its status (contract.md: 0, 2, 3, 4 or 5)."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    _let_nobody_listen()
     with speaking(wanted(words, os.environ)):
         status = run(words)
     end_process(status)
+
+
+def _let_nobody_listen() -> None:
+    """Give the process an output where it was closed before it began, so that whatever asks about it is answered."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open as long as the process
+            setattr(sys, name, nowhere)
 
 
 def run(arguments: Sequence[str]) -> int:
