@@ -127,6 +127,8 @@ class BlockActivities:
                 priority=s.priority,
                 vulnerable=s.vulnerable,
                 attribution_id=s.attribution_id,
+                # Of a block that is reset, which attributed them before.
+                attributed_at=s.attributed_at if s.attributed_at != decision.at else None,
             )
             for s in subjects
         )
@@ -167,7 +169,8 @@ class BlockActivities:
 
 async def _draw(conn: Connection, request: BlockRequest, at: datetime) -> tuple[Listed, ...]:
     await blocks.one_draw_at_a_time(conn, request.rls)
-    if not await blocks.drawn_already(conn, request.block_id):
+    state = await blocks.state(conn, request.block_id)
+    if state is None:
         draw.check_size(request.size)
         draw.check_eligible(await physicians.applicant(conn, request.physician), request.rls)
         plan, drawn = await drawing.draw_list(conn, request, at)
@@ -184,8 +187,12 @@ async def _draw(conn: Connection, request: BlockRequest, at: datetime) -> tuple[
             rules=("R3", "R4", "A8", "A18"),
             policy=request.policy.version,
         )
-    held = await blocks.proposed(conn, request.block_id)
-    return tuple(Listed(patient_id=c.patient_id, priority=c.priority, vulnerable=c.vulnerable) for c in held)
+    # A block that is reset draws again what its list has become.
+    listed = blocks.proposed if state in {None, BlockState.DRAWN} else blocks.drawn
+    return tuple(
+        Listed(patient_id=each.patient_id, priority=each.priority, vulnerable=each.vulnerable)
+        for each in await listed(conn, request.block_id)
+    )
 
 
 async def _wait_for_approval(conn: Connection, due: DrawRequest, listed: tuple[Listed, ...]) -> Drawn:

@@ -120,7 +120,9 @@ def _check_name(seat: Seat, by: object) -> None:
 def _found(known: "Known | None", fr: str, en: str, reference: str) -> "Known":
     if known is None:
         raise NotFoundError(
-            fr=f"Il n’y a pas de {fr} {reference}.",
+            fr=f"Il n’y a pas d’{fr} {reference}."
+            if fr[0] in "aeiou"
+            else f"Il n’y a pas de {fr} {reference}.",
             en=f"There is no {en} {reference}.",
         )
     return known

@@ -2,15 +2,25 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from gamf.domain.block import BlockRequest
 from gamf.domain.draw import Candidate, Drawn
 from gamf.storage.connection import Connection
 
 
-async def drawn_already(conn: Connection, block_id: str) -> bool:
-    """Tell whether the draw of this block was done, by an earlier run of the same activity."""
-    return bool(await conn.fetchval("SELECT EXISTS (SELECT FROM blocks WHERE block_id = $1)", block_id))
+class Reserved(NamedTuple):
+    """Somebody on a block's list: nothing that tells who they are."""
+
+    patient_id: str
+    priority: str
+    vulnerable: bool
+
+
+async def state(conn: Connection, block_id: str) -> str | None:
+    """Return where a block is; None before its draw."""
+    found: str | None = await conn.fetchval("SELECT state FROM blocks WHERE block_id = $1", block_id)
+    return found
 
 
 async def one_draw_at_a_time(conn: Connection, rls: str) -> None:
@@ -73,6 +83,23 @@ async def proposed(conn: Connection, block_id: str) -> list[Candidate]:
         block_id,
     )
     return [Candidate(**row) for row in rows]
+
+
+async def drawn(conn: Connection, block_id: str) -> list[Reserved]:
+    """Return everybody whom the draw of a block reserved, in its order, wherever they are now."""
+    rows = await conn.fetch(
+        """
+        SELECT bp.patient_id, coalesce(a.priority, p.priority) AS priority,
+               coalesce(a.vulnerable, p.vulnerable) AS vulnerable
+        FROM block_patients bp
+        JOIN patients p USING (patient_id)
+        LEFT JOIN attributions a ON a.attribution_id = bp.attribution_id
+        WHERE bp.block_id = $1 AND (a.attribution_id IS NULL OR a.replaces IS NULL)
+        ORDER BY bp.position
+        """,
+        block_id,
+    )
+    return [Reserved(**row) for row in rows]
 
 
 async def lock(conn: Connection, block_id: str) -> str | None:

@@ -90,7 +90,10 @@ class BlockWorkflow:
         item = read_update([sent])
         try:
             check_legible(item)
-            self._check(rules.parse(item.fact, item.argument))
+            fact = rules.parse(item.fact, item.argument)
+            # What comes before it may change the answer: after a reset, the server tells all facts again at once.
+            if self._state is not BlockState.REQUESTED and not self._inbox:
+                self._check(fact)
         except RefusedByRuleError as refused:
             raise refusal_error(refused.reason) from None
 
@@ -238,7 +241,9 @@ class BlockWorkflow:
         if isinstance(attributed, Reason):
             return attributed
         self._listed = attributed
-        self._attributed_at = decision.at
+        self._attributed_at = min(
+            (one.attributed_at or decision.at for one in attributed), default=decision.at
+        )
         self._deadline = None
         self._state = BlockState.ATTRIBUTED
         self._show()

@@ -11,11 +11,23 @@ from temporalio.client import Client, WorkflowHandle
 
 async def reset_to_first_fact(client: Client, handle: WorkflowHandle[Any, Any]) -> None:
     """Have the server take a workflow back to before its first fact was taken, and tell it all facts again at once."""
+    await _reset(client, handle, await _task_of_the_first_fact(handle))
+
+
+async def reset_to_beginning(client: Client, handle: WorkflowHandle[Any, Any]) -> None:
+    """Have the server take a workflow back to before all that it did, and tell it all facts again at once."""
+    async for event in handle.fetch_history_events():
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
+            await _reset(client, handle, event.event_id)
+            return
+
+
+async def _reset(client: Client, handle: WorkflowHandle[Any, Any], task: int) -> None:
     request = ResetWorkflowExecutionRequest(
         namespace=client.namespace,
         workflow_execution=WorkflowExecution(workflow_id=handle.id),
         reason="test",
-        workflow_task_finish_event_id=await _task_of_the_first_fact(handle),
+        workflow_task_finish_event_id=task,
         request_id=str(uuid4()),
     )
     await client.workflow_service.reset_workflow_execution(request)

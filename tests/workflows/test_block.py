@@ -13,6 +13,7 @@ from gamf.runtime.polling import until
 from gamf.storage import numbers
 from gamf.storage.invariants import Violation, violations
 from tests.system import System, add_patients, add_physician
+from tests.workflows.resetting import reset_to_beginning
 
 APPROVED = {"fact": "approved", "by": "coordo"}
 ACCEPTED = {"fact": "list_accepted", "by": "coordo"}
@@ -276,6 +277,30 @@ async def test_cancelling_the_workflow_does_not_end_the_block(system: System) ->
     view = await block.execute_update("record", APPROVED)
     assert view["state"] == "attributed"
     assert [kept["fact"] for kept in view["refused_facts"]] == ["cancel"]
+
+
+async def test_a_block_that_is_reset_to_its_beginning_finds_the_list_that_was_attributed(
+    system: System,
+) -> None:
+    rls, licence, _ = await system.people(4)
+    block = await system.request(rls, licence, 3)
+    approved = await block.execute_update("record", APPROVED)
+    (first, *_) = approved["list"]
+    await system.life(first["attribution_id"]).execute_update("record", {"fact": "accepted", "by": "coordo"})
+    counts = {"confirmed": 1, "proposed": 2}
+    await until(lambda: _counted(block, counts), within_seconds=30)
+    await reset_to_beginning(system.client, block)
+    again = system.client.get_workflow_handle(block.id)
+    await until(lambda: _counted(again, counts), within_seconds=30)
+    view = await again.query("view")
+    assert [view["state"], view["attributed_at"]] == ["attributed", approved["attributed_at"]]
+    await again.execute_update("record", ACCEPTED)
+    assert (await again.result())["counts"] == {"confirmed": 3}
+    assert await places(system, rls) == {"attributed": 3, "waiting": 1}
+
+
+async def _counted(block: WorkflowHandle[Any, Any], counts: dict[str, int]) -> bool:
+    return bool((await block.query("view"))["counts"] == counts)
 
 
 async def test_a_silent_block_closes_when_its_last_attribution_lapses(system: System) -> None:
