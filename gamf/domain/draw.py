@@ -11,6 +11,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from gamf.domain import words
 from gamf.domain.profile import AGES, GROUPS, Group, NetworkProfile, Weights, group_of
 from gamf.domain.refusal import RefusedByRuleError
 
@@ -101,8 +102,8 @@ def participating(applicant: Applicant | None) -> Applicant:
     if applicant is None:
         raise RefusedByRuleError(
             "R3",
-            "Aucun médecin n'a ce permis ; importez-le d'abord (gamf physician import).",
-            "No physician has this licence; import them first (gamf physician import).",
+            "Aucun médecin n'a ce permis.",
+            "No physician has this licence.",
             "physician",
         )
     if applicant.status != "participating":
@@ -128,8 +129,8 @@ def check_eligible(applicant: Applicant | None, rls: str) -> None:
     if applicant.leaves_on is not None:
         raise RefusedByRuleError(
             "A16",
-            f"Le départ du médecin est annoncé pour le {applicant.leaves_on} : aucun nouveau bloc.",
-            f"The physician's departure is announced for {applicant.leaves_on}: no new block.",
+            f"Le départ du médecin est annoncé pour le {words.fr(applicant.leaves_on)} : aucun nouveau bloc.",
+            f"The physician's departure is announced for {words.en(applicant.leaves_on)}: no new block.",
             "physician",
         )
 

@@ -121,7 +121,9 @@ async def test_from_what_goes_wrong_whoever_is_signed_in_goes_on_by_the_menu(
     assert 'href="/compte"' not in (await browser.get("/nulle-part")).text
 
 
-async def test_where_it_cannot_be_known_who_looks_the_page_of_failure_is_shown_all_the_same(desk: Desk) -> None:
+async def test_where_it_cannot_be_known_who_looks_the_page_of_failure_is_shown_all_the_same(
+    desk: Desk,
+) -> None:
     async with browsing(make_app(Desk(cast("Pool", object()), desk.temporal))) as browser:
         browser.client.cookies.set("gamf_session", "inventé".encode().hex())
         for path, status in (("/compte", 500), ("/nulle-part", 404)):
