@@ -97,15 +97,17 @@ def check_size(size: int) -> None:
         )
 
 
+def unknown_physician() -> RefusedByRuleError:
+    """Return what is said of a licence that no physician has (R3)."""
+    return RefusedByRuleError(
+        "R3", "Aucun médecin n'a ce permis.", "No physician has this licence.", "physician"
+    )
+
+
 def participating(applicant: Applicant | None) -> Applicant:
     """Return a physician who is known and takes part in the plan; refuse any other (R3)."""
     if applicant is None:
-        raise RefusedByRuleError(
-            "R3",
-            "Aucun médecin n'a ce permis.",
-            "No physician has this licence.",
-            "physician",
-        )
+        raise unknown_physician()
     if applicant.status != "participating":
         raise RefusedByRuleError(
             "R3",

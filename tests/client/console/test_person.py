@@ -68,7 +68,7 @@ async def test_the_page_shows_the_wait_and_only_what_the_rules_take_now_with_wha
     browser: Browser, place: Place
 ) -> None:
     page = (await browser.get(place.path)).text.replace("\u00a0", " ")
-    assert re.search(r"<dt>Attente</dt><dd>\d+ jour", page)
+    assert re.search(r"<dt>Attente</dt><dd>(?:[01] jour|\d+ jours)</dd>", page)
     assert "La personne attend dans l’autre RLS, à sa date initiale." in page
     assert "La personne quitte la liste pour de bon." in page
     assert f'<option value="{place.other}"' in page
@@ -216,6 +216,9 @@ async def test_the_focus_is_on_the_field_at_fault_or_else_on_what_was_refused(
     await browser.get(f"{path}/coordonnees")
     answer = await browser.send(f"{path}/coordonnees", language="en", reason="demande inventée")
     assert focused(answer.text) == ["english_attested"]
+    answer = await browser.send(f"{path}/coordonnees", email="personne", reason="demande inventée")
+    assert "Le champ «\u00a0courriel\u00a0» (email) n&#39;est pas une adresse de courriel." in answer.text
+    assert "règle form" not in answer.text
     await enrol(desk, place, "2026-01-12")
     path = f"{path}/conditions"
     async with another(str(browser.client.base_url)) as clinic:
