@@ -9,6 +9,7 @@ from temporalio import activity
 
 from gamf.activities.messenger import Herald
 from gamf.domain import departure as rules
+from gamf.domain import words
 from gamf.domain.departure import DepartureRequest, DepartureState
 from gamf.domain.facts import PhysicianLeft
 from gamf.domain.refusal import Reason, RefusedByRuleError
@@ -77,7 +78,8 @@ class DepartureActivities:
         """Withdraw the physician's lists that nobody has approved; return their blocks (A16, A21)."""
         async with self._pool.acquire() as conn:
             drawn = await departures.drawn_lists(conn, step.request.physician)
-        reason = f"Départ du médecin le {step.request.on} (A16). / The physician leaves on {step.request.on} (A16)."
+        on = step.request.on
+        reason = f"Départ du médecin le {words.fr(on)} (A16). / The physician leaves on {words.en(on)} (A16)."
         told = {"by": step.request.by, "reason": reason}
         return tuple([each for each in drawn if await self._herald.withdraw_list(each, told)])
 

@@ -212,8 +212,8 @@ async def _standing(desk: Desk, attribution_id: str) -> Standing:
         stands = await standing.attribution(conn, attribution_id)
     if stands is None:
         raise NotFoundError(
-            fr=f"L’attribution {attribution_id} n’existe pas ; voyez « gamf attribution list ».",
-            en=f"There is no attribution {attribution_id}; see “gamf attribution list”.",
+            fr=f"L’attribution {attribution_id} n’existe pas.",
+            en=f"There is no attribution {attribution_id}.",
         )
     return stands
 

@@ -10,9 +10,10 @@ from gamf.client import access, acting, answering, training
 from gamf.client.access import Seat
 from gamf.client.errors import NotFoundError
 from gamf.client.looking import STANDING, find_patient, note_block
+from gamf.domain.draw import unknown_physician
 from gamf.domain.facts import FACTS, EnrolledElsewhere, SvEntered
 from gamf.domain.refusal import RefusedByRuleError
-from gamf.domain.roles import Matter, Role, UseCase, check_allowed
+from gamf.domain.roles import Role, UseCase, check_allowed
 
 if TYPE_CHECKING:
     from dateutil.relativedelta import relativedelta
@@ -32,9 +33,10 @@ async def request_block(desk: "Desk", seat: Seat, licence: str, size: int) -> "V
     check_allowed(seat.actor, UseCase.BLOCK_REQUEST)
     async with desk.pool.acquire() as conn:
         known = await access.of_physician(conn, licence)
-        # R3 says what there is to say of a physician whom nobody knows.
-        matter = known.matter if known else Matter.of(physician=licence)
-        await access.check(conn, seat, UseCase.BLOCK_REQUEST, matter)
+        if known is None:
+            # A licence that is mistyped is nobody's, and so not somebody else's: R3 says so.
+            raise unknown_physician()
+        await access.check(conn, seat, UseCase.BLOCK_REQUEST, known.matter)
     view = await acting.request_block(desk, licence, size, by=seat.by, now=seat.now)
     await note_block(desk, seat, view)
     return view

@@ -380,6 +380,20 @@ RETRO: Final = Layout(
 """The attributions made outside this system from 1 February to 8 May 2026 (R11; docs/files.md)."""
 
 
+_CALLED: Final = {
+    "address": ("adresse", "address"),
+    "city": ("ville", "city"),
+    "email": ("courriel", "e-mail"),
+    "english_attested": ("attestation pour l’anglais", "attestation for English"),
+    "language": ("langue des lettres", "language of the letters"),
+    "phone": ("téléphone", "telephone"),
+    "postal_code": ("code postal", "postal code"),
+    "representative": ("représentant", "representative"),
+    "share": ("part", "share"),
+}
+"""What people call a column that is read alone, as a field is."""
+
+
 def read_value(layout: Layout, name: str, text: str) -> str:
     """Read one value as a file's would be; an absent one is an empty string.
 
@@ -391,8 +405,19 @@ def read_value(layout: Layout, name: str, text: str) -> str:
     notes = _Notes(0)
     _read_cell(column, text, values, notes)
     for fault in notes.faults:
-        raise RefusedByRuleError("form", f"{name} : {fault.fr}", f"{name}: {fault.en}", name)
+        fr, en = _CALLED.get(name, (name, name))
+        raise RefusedByRuleError(
+            "form",
+            f"Le champ « {fr} » ({name}) {_within(fault.fr)}",
+            f"The field “{en}” ({name}) {_within(fault.en)}",
+            name,
+        )
     return values[name]
+
+
+def _within(sentence: str) -> str:
+    """Return a sentence without a subject, as it goes on from one."""
+    return sentence[:1].lower() + sentence[1:]
 
 
 # --- a whole file -----------------------------------------------------------------------------------------

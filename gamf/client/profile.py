@@ -219,6 +219,6 @@ def _report(
 
 def _no_such_network(rls: str) -> NotFoundError:
     return NotFoundError(
-        fr=f"Il n'y a pas de RLS {rls} ; voyez « gamf network list ».",
-        en=f"There is no RLS {rls}; see “gamf network list”.",
+        fr=f"Il n'y a pas de RLS {rls}.",
+        en=f"There is no RLS {rls}.",
     )

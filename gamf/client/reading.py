@@ -219,8 +219,8 @@ class MemberView(_View):
     rank: int | None
 
 
-class BlockView(_View):
-    """A block as the database has it, with the keys of contract.md."""
+class BlockSummary(_View):
+    """A block without its list: how many of the list are in each state."""
 
     block_id: str
     state: str
@@ -234,24 +234,16 @@ class BlockView(_View):
     ended_at: datetime | None
     reason: str | None
     counts: dict[str, int]
+    policy: str
+
+
+class BlockView(BlockSummary):
+    """A block as the database has it, with the keys of contract.md."""
+
     profile: BlockProfileView | None
     list: tuple[MemberView, ...]
     refused_facts: tuple[RefusedView, ...]
     refused_count: int
-    policy: str
-
-
-class BlockSummary(_View):
-    """A block without its list: how many of the list are in each state."""
-
-    block_id: str
-    state: str
-    physician: str
-    rls: str
-    size: int
-    requested_by: str
-    requested_at: datetime
-    counts: dict[str, int]
 
 
 class TaskView(_View):

@@ -13,6 +13,7 @@ from datetime import date
 
 from pydantic import BaseModel, ConfigDict
 
+from gamf.domain import words
 from gamf.domain.refusal import RefusedByRuleError
 
 
@@ -43,8 +44,8 @@ def check_code(*, known: bool) -> None:
     if not known:
         raise RefusedByRuleError(
             "R13",
-            "Ce code n'est pas dans la table ; « gamf register condition codes » donne ceux qui y sont.",
-            "This code is not in the table; “gamf register condition codes” gives those that are.",
+            "Ce code n'est pas dans la table des conditions.",
+            "This code is not in the table of conditions.",
             "code",
         )
 
@@ -60,19 +61,22 @@ def check_noted(on: date, visit: date | None, today: date, left_on: date | None 
     if on < visit:
         raise RefusedByRuleError(
             "R13",
-            f"La première visite est du {visit} ; rien ne se consigne à une date antérieure.",
-            f"The first visit is of {visit}; nothing is recorded at an earlier date.",
+            f"La première visite est du {words.fr(visit)} ; rien ne se consigne à une date antérieure.",
+            f"The first visit is of {words.en(visit)}; nothing is recorded at an earlier date.",
             "on",
         )
     if on > today:
         raise RefusedByRuleError(
-            "R13", f"La date {on} est dans le futur.", f"The date {on} is in the future.", "on"
+            "R13",
+            f"Le {words.fr(on)} est dans le futur.",
+            f"{words.en(on)} is in the future.",
+            "on",
         )
     if left_on is not None and on > left_on:
         raise RefusedByRuleError(
             "A15",
-            f"La personne a quitté la liste le {left_on}.",
-            f"The person left the list on {left_on}.",
+            f"La personne a quitté la liste le {words.fr(left_on)}.",
+            f"The person left the list on {words.en(left_on)}.",
             "on",
         )
 
@@ -86,10 +90,11 @@ def adds(standing: Standing | None, on: date) -> bool:
     if standing is None:
         return True
     if standing.noted_on != on:
+        on = standing.noted_on
         raise RefusedByRuleError(
             "A20",
-            f"Ce code est déjà consigné au {standing.noted_on} ; retirez-le, avec un motif, pour en changer.",
-            f"This code is recorded already at {standing.noted_on}; withdraw it, with a reason, to change it.",
+            f"Ce code est déjà consigné au {words.fr(on)} ; retirez-le, avec un motif, pour en changer.",
+            f"This code is recorded already at {words.en(on)}; withdraw it, with a reason, to change it.",
             "on",
         )
     return False

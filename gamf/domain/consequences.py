@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from gamf.domain import calendar, effects, tasks
+from gamf.domain import calendar, effects, tasks, words
 from gamf.domain.correspondence import Standing
 from gamf.domain.effects import Effect, Owner, TaskKind
 from gamf.domain.facts import (
@@ -70,8 +70,8 @@ def enter_sv(a: Attribution, fact: SvEntered, now: datetime) -> Change:
     if day < first_day:
         raise RefusedByRuleError(
             "A5",
-            f"La date de début ne peut précéder le {first_day}, premier jour de la fenêtre.",
-            f"The start date cannot be before {first_day}, the first day of the window.",
+            f"La date de début ne peut précéder le {words.fr(first_day)}, premier jour de la fenêtre.",
+            f"The start date cannot be before {words.en(first_day)}, the first day of the window.",
             "on",
         )
     return sv_begins(a.start, day), (effects.CloseTasks(kinds=effects.OF_STATE), effects.WriteSv(start=day))
@@ -109,8 +109,8 @@ def dated_window(start: Start, opens_on: date, today: date) -> dict[str, Any]:
     if last_day < today or opens_on > latest:
         raise RefusedByRuleError(
             "A6",
-            f"La fenêtre de {policy.window_days} jours doit s'ouvrir au plus tard le {latest} et n'être pas finie.",
-            f"The window of {policy.window_days} days must open by {latest} and not be over already.",
+            f"La fenêtre de {policy.window_days} jours doit s'ouvrir d'ici le {words.fr(latest)} et n'être pas finie.",
+            f"The window of {policy.window_days} days must open by {words.en(latest)} and not be over already.",
             "opens_on",
         )
     return window(start, opens_on, last_day)
@@ -170,22 +170,22 @@ def _check_signature(a: Attribution, fact: MfSigned, today: date) -> None:
     if fact.signed_on < a.local(a.start.attributed_at):
         raise RefusedByRuleError(
             "A24",
-            "Signé avant l'attribution : déclarez une inscription hors LE 321 (gamf register enrolled).",
-            "Signed before the attribution: report an enrolment outside LE 321 (gamf register enrolled).",
+            "Signé avant l'attribution : déclarez une inscription hors LE 321.",
+            "Signed before the attribution: report an enrolment outside LE 321.",
             "signed_on",
         )
     if a.state is State.EXPIRED and a.term is not None and fact.signed_on > a.term:
         raise RefusedByRuleError(
             "A24",
-            f"Signé après le terme ({a.term}) : déclarez une inscription hors LE 321 (gamf register enrolled).",
-            f"Signed after the term ({a.term}): report an enrolment outside LE 321 (gamf register enrolled).",
+            f"Signé après le terme ({words.fr(a.term)}) : déclarez une inscription hors LE 321.",
+            f"Signed after the term ({words.en(a.term)}): report an enrolment outside LE 321.",
             "signed_on",
         )
     if a.departed_on is not None and fact.signed_on >= a.departed_on:
         raise RefusedByRuleError(
             "A16",
-            f"Le médecin est parti le {a.departed_on}.",
-            f"The physician left on {a.departed_on}.",
+            f"Le médecin est parti le {words.fr(a.departed_on)}.",
+            f"The physician left on {words.en(a.departed_on)}.",
             "signed_on",
         )
     if not fact.signed_on <= fact.starts_on <= fact.signed_on + reception:
@@ -310,7 +310,10 @@ def refuse_future(day: date, today: date, rule: str, field: str) -> None:
     """Refuse a day that has not come yet on the RLS's clock."""
     if day > today:
         raise RefusedByRuleError(
-            rule, f"La date {day} est dans le futur.", f"The date {day} is in the future.", field
+            rule,
+            f"Le {words.fr(day)} est dans le futur.",
+            f"{words.en(day)} is in the future.",
+            field,
         )
 
 

@@ -31,16 +31,16 @@ def changes(before: Mapping[str, Value], given: Mapping[str, Value]) -> dict[str
     if not given:
         raise RefusedByRuleError(
             "form",
-            f"Donnez au moins une correction, champ=valeur, parmi : {', '.join(CORRECTABLE)}.",
-            f"Give one correction at least, field=value, among: {', '.join(CORRECTABLE)}.",
+            f"Donnez au moins une correction, parmi : {', '.join(CORRECTABLE)}.",
+            f"Give one correction at least, among: {', '.join(CORRECTABLE)}.",
         )
     changed = {name: value for name, value in given.items() if before[name] != value}
     after = {**before, **changed}
     if changed and after["language"] == Language.ENGLISH and not after["english_attested"]:
         raise RefusedByRuleError(
             "A22",
-            "L'anglais demande une attestation : donnez aussi english_attested=true.",
-            "English needs an attestation: give english_attested=true as well.",
+            "L'anglais demande une attestation : consignez-la aussi.",
+            "English needs an attestation: record it as well.",
             "english_attested",
         )
     return changed

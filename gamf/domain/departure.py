@@ -15,7 +15,7 @@ from typing import Annotated, Final, get_args
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from gamf.domain import block, calendar
+from gamf.domain import block, calendar, words
 from gamf.domain.attribution import TABLE
 from gamf.domain.block import Withdrawn
 from gamf.domain.facts import Account, Day, Licence, PhysicianLeft
@@ -129,13 +129,16 @@ def announces(leaver: Leaver, latest: Latest | None, on: date, cause: str, now: 
             return False
         raise RefusedByRuleError(
             "A20",
-            f"Un départ est déjà consigné au {latest.leaves_on} ; retirez-le d'abord (gamf physician stays).",
-            f"A departure is recorded already on {latest.leaves_on}; withdraw it first (gamf physician stays).",
+            f"Un départ est déjà consigné au {words.fr(latest.leaves_on)} ; retirez-le d'abord.",
+            f"A departure is recorded already on {words.en(latest.leaves_on)}; withdraw it first.",
             "on",
         )
     if cause == "deceased" and on > calendar.local_date(now, leaver.time_zone):
         raise RefusedByRuleError(
-            "A16", f"La date {on} est dans le futur.", f"The date {on} is in the future.", "on"
+            "A16",
+            f"Le {words.fr(on)} est dans le futur.",
+            f"{words.en(on)} is in the future.",
+            "on",
         )
     return True
 
@@ -267,14 +270,14 @@ def returns(latest: Latest | None, on: date, today: date, *, leaving: bool) -> b
     if latest is None or latest.state is not DepartureState.DONE:
         raise RefusedByRuleError(
             "A16",
-            "Ce médecin n'est pas parti ; un départ annoncé se retire (gamf physician stays).",
-            "This physician has not left; an announced departure is withdrawn (gamf physician stays).",
+            "Ce médecin n'est pas parti ; un départ annoncé se retire.",
+            "This physician has not left; an announced departure is withdrawn.",
         )
     if not latest.leaves_on <= on <= today:
         raise RefusedByRuleError(
             "A16",
-            f"Le retour est entre le départ ({latest.leaves_on}) et aujourd'hui.",
-            f"The return lies between the departure ({latest.leaves_on}) and today.",
+            f"Le retour est entre le départ ({words.fr(latest.leaves_on)}) et aujourd'hui.",
+            f"The return lies between the departure ({words.en(latest.leaves_on)}) and today.",
             "on",
         )
     return leaving

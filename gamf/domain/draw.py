@@ -11,6 +11,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from gamf.domain import words
 from gamf.domain.profile import AGES, GROUPS, Group, NetworkProfile, Weights, group_of
 from gamf.domain.refusal import RefusedByRuleError
 
@@ -96,15 +97,17 @@ def check_size(size: int) -> None:
         )
 
 
+def unknown_physician() -> RefusedByRuleError:
+    """Return what is said of a licence that no physician has (R3)."""
+    return RefusedByRuleError(
+        "R3", "Aucun médecin n'a ce permis.", "No physician has this licence.", "physician"
+    )
+
+
 def participating(applicant: Applicant | None) -> Applicant:
     """Return a physician who is known and takes part in the plan; refuse any other (R3)."""
     if applicant is None:
-        raise RefusedByRuleError(
-            "R3",
-            "Aucun médecin n'a ce permis ; importez-le d'abord (gamf physician import).",
-            "No physician has this licence; import them first (gamf physician import).",
-            "physician",
-        )
+        raise unknown_physician()
     if applicant.status != "participating":
         raise RefusedByRuleError(
             "R3",
@@ -128,8 +131,8 @@ def check_eligible(applicant: Applicant | None, rls: str) -> None:
     if applicant.leaves_on is not None:
         raise RefusedByRuleError(
             "A16",
-            f"Le départ du médecin est annoncé pour le {applicant.leaves_on} : aucun nouveau bloc.",
-            f"The physician's departure is announced for {applicant.leaves_on}: no new block.",
+            f"Le départ du médecin est annoncé pour le {words.fr(applicant.leaves_on)} : aucun nouveau bloc.",
+            f"The physician's departure is announced for {words.en(applicant.leaves_on)}: no new block.",
             "physician",
         )
 

@@ -90,10 +90,11 @@ def check_shares(shares: Mapping[Group, Decimal]) -> None:
         )
     total = sum(shares.values())
     if abs(total - TOTAL) > TOLERANCE:
+        fr, near = (str(number).replace(".", ",") for number in (total, TOLERANCE))
         raise RefusedByRuleError(
             "R4",
-            f"Les parts du profil font {total} % ; elles doivent faire 100 %, à {TOLERANCE} point près.",
-            f"The shares of the profile make {total} %; they must make 100 %, within {TOLERANCE} of a point.",
+            f"Les parts du profil font {fr} % ; elles doivent faire 100 %, à {near} point près.",
+            f"The shares of the profile make {total}%; they must make 100%, within {TOLERANCE} of a point.",
             "share",
         )
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
+from gamf.domain import words
 from gamf.domain.facts import PatientLeft
 from gamf.domain.refusal import RefusedByRuleError
 
@@ -43,8 +44,8 @@ def check_enrolled_outside(place: str | None, on: date, today: date) -> None:
     if on > today:
         raise RefusedByRuleError(
             "A24",
-            f"La date {on} est à venir ; pour qui n'est pas attribué, consignez l'inscription ce jour-là.",
-            f"The date {on} is to come; for somebody not attributed, record the enrolment on that day.",
+            f"Le {words.fr(on)} est à venir ; pour qui n'est pas attribué, consignez l'inscription ce jour-là.",
+            f"{words.en(on)} is to come; for somebody not attributed, record the enrolment on that day.",
             "effective_on",
         )
 
@@ -63,16 +64,18 @@ def leaves(where: Whereabouts, fact: PatientLeft, today: date) -> bool:
     if where.place == "left":
         if (where.left_on, where.left_cause) == (fact.on, fact.cause):
             return False
+        assert where.left_on is not None  # noqa: S101 - whoever has left, left on a day
+        fr, en = words.fr(where.left_on), words.en(where.left_on)
         raise RefusedByRuleError(
             "A20",
-            f"Un départ est déjà consigné au {where.left_on} ; réinscrivez la personne, puis consignez le bon.",
-            f"A departure is recorded already on {where.left_on}; reinstate the person, then record the right one.",
+            f"Un départ est déjà consigné au {fr} ; réinscrivez la personne, puis consignez le bon.",
+            f"A departure is recorded already on {en}; reinstate the person, then record the right one.",
         )
     if fact.on > today:
         raise RefusedByRuleError(
             "A15",
-            f"La date {fact.on} est à venir ; pour qui n'est pas attribué, consignez le départ ce jour-là.",
-            f"The date {fact.on} is to come; for somebody not attributed, record the departure on that day.",
+            f"Le {words.fr(fact.on)} est à venir ; pour qui n'est pas attribué, consignez le départ ce jour-là.",
+            f"{words.en(fact.on)} is to come; for somebody not attributed, record the departure on that day.",
             "on",
         )
     return True
@@ -104,14 +107,17 @@ def moves(where: Whereabouts, to: str, on: date, today: date, *, known: bool) ->
     if not known:
         raise RefusedByRuleError(
             "form",
-            "RLS inconnu ; « gamf network list » donne ceux qui le sont.",
-            "Unknown RLS; “gamf network list” gives those that are known.",
+            "RLS inconnu.",
+            "Unknown RLS.",
             "to",
         )
     check_enrollable(where.place)
     if on > today:
         raise RefusedByRuleError(
-            "A20", f"La date {on} est dans le futur.", f"The date {on} is in the future.", "on"
+            "A20",
+            f"Le {words.fr(on)} est dans le futur.",
+            f"{words.en(on)} is in the future.",
+            "on",
         )
     return where.rls != to
 

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from gamf.domain import calendar, consequences
+from gamf.domain import calendar, consequences, words
 from gamf.domain.attribution import Step, Transition, begin
 from gamf.domain.draw import Applicant, participating
 from gamf.domain.facts import Day, Text
@@ -122,15 +122,15 @@ def _check_cohort(declared: Declared, today: date) -> None:
     if declared.attributed_on < IN_FORCE:
         raise RefusedByRuleError(
             "R1",
-            f"Les modalités sont en vigueur depuis le {IN_FORCE} ; une attribution d'avant n'en est pas.",
-            f"The agreement is in force since {IN_FORCE}; an attribution before is not under it.",
+            f"Les modalités sont en vigueur depuis le {words.fr(IN_FORCE)} ; une attribution d'avant n'en est pas.",
+            f"The agreement is in force since {words.en(IN_FORCE)}; an attribution before is not under it.",
             "attributed_on",
         )
     if declared.attributed_on > LAST_ATTRIBUTED:
         raise RefusedByRuleError(
             "R11",
-            f"La cohorte rétroactive finit le {LAST_ATTRIBUTED} ; depuis, on demande un bloc (gamf block request).",
-            f"The retroactive cohort ends on {LAST_ATTRIBUTED}; since then, ask for a block (gamf block request).",
+            f"La cohorte rétroactive finit le {words.fr(LAST_ATTRIBUTED)} ; depuis, on demande un bloc.",
+            f"The retroactive cohort ends on {words.en(LAST_ATTRIBUTED)}; since then, ask for a block.",
             "attributed_on",
         )
     consequences.refuse_future(declared.attributed_on, today, "R11", "attributed_on")
@@ -171,8 +171,8 @@ def _check_mf(declared: Declared, policy: Policy, today: date) -> None:
     if signed < declared.attributed_on:
         raise RefusedByRuleError(
             "A24",
-            "Signé avant l'attribution : déclarez une inscription hors LE 321 (gamf register enrolled).",
-            "Signed before the attribution: report an enrolment outside LE 321 (gamf register enrolled).",
+            "Signé avant l'attribution : déclarez une inscription hors LE 321.",
+            "Signed before the attribution: report an enrolment outside LE 321.",
             "mf_signed_on",
         )
     if not signed <= declared.mf_start <= signed + timedelta(days=policy.mf_reception_days):
@@ -189,8 +189,8 @@ def _check_physician(applicant: Applicant | None, today: date) -> None:
     if applicant.leaves_on is not None and applicant.leaves_on <= today:
         raise RefusedByRuleError(
             "A16",
-            f"Le médecin est parti le {applicant.leaves_on} : ses patients sont de nouveau sur la liste.",
-            f"The physician left on {applicant.leaves_on}: their patients are back on the list.",
+            f"Le médecin est parti le {words.fr(applicant.leaves_on)} : ses patients sont de nouveau sur la liste.",
+            f"The physician left on {words.en(applicant.leaves_on)}: their patients are back on the list.",
             "physician",
         )
 
@@ -198,8 +198,8 @@ def _check_physician(applicant: Applicant | None, today: date) -> None:
 _ELSEWHERE: Final[dict[str, tuple[str, str, str]]] = {
     "proposed": (
         "invariant 1",
-        "Le patient est dans une liste tirée ; retirez-la d'abord (gamf block withdraw).",
-        "The patient is in a drawn list; withdraw it first (gamf block withdraw).",
+        "Le patient est dans une liste tirée ; retirez-la d'abord.",
+        "The patient is in a drawn list; withdraw it first.",
     ),
     "enrolled": (
         "A24",
@@ -218,8 +218,8 @@ def _check_patient(declared: Declared, holder: Holder | None) -> None:
     if holder is None:
         raise RefusedByRuleError(
             "R4",
-            "Ce NAM n'est pas au registre ; importez d'abord le patient (gamf register import).",
-            "This NAM is not in the register; import the patient first (gamf register import).",
+            "Ce NAM n'est pas au registre ; importez d'abord le patient.",
+            "This NAM is not in the register; import the patient first.",
             "nam",
         )
     if holder.open_attribution is not None:
@@ -254,8 +254,8 @@ def _check_waiting(declared: Declared, holder: Holder) -> None:
     if first is not None and holder.free_from is not None and first < holder.free_from:
         raise RefusedByRuleError(
             "invariant 2",
-            f"Une autre inscription du patient court jusqu'au {holder.free_from - timedelta(days=1)}.",
-            f"Another enrolment of the patient runs to {holder.free_from - timedelta(days=1)}.",
+            f"Une autre inscription du patient court jusqu'au {words.fr(holder.free_from - timedelta(days=1))}.",
+            f"Another enrolment of the patient runs to {words.en(holder.free_from - timedelta(days=1))}.",
             "sv_start" if declared.sv_start else "mf_effective_on",
         )
 
@@ -268,8 +268,8 @@ def _check_term(declared: Declared, holder: Holder | None, policy: Policy) -> No
     if declared.mf_signed_on > term:
         raise RefusedByRuleError(
             "A24",
-            f"Signé après le terme ({term}) : déclarez une inscription hors LE 321 (gamf register enrolled).",
-            f"Signed after the term ({term}): report an enrolment outside LE 321 (gamf register enrolled).",
+            f"Signé après le terme ({words.fr(term)}) : déclarez une inscription hors LE 321.",
+            f"Signed after the term ({words.en(term)}): report an enrolment outside LE 321.",
             "mf_signed_on",
         )
 
@@ -403,8 +403,8 @@ def taken_before(declared: Declared, kept: Iterable[dict[str, Any]]) -> bool:
             return True
         raise RefusedByRuleError(
             "A20",
-            "Déjà prise avec d'autres valeurs ; ce qui a changé se rapporte comme un fait (gamf attribution record).",
-            "Taken in already with other values; report what has changed as a fact (gamf attribution record).",
+            "Déjà prise avec d'autres valeurs ; ce qui a changé se rapporte comme un fait.",
+            "Taken in already with other values; report what has changed as a fact.",
             "attributed_on",
         )
     return False

@@ -12,6 +12,64 @@ from gamf.storage.connection import Connection
 _A_DAY: Final = timedelta(days=1)
 
 
+WAITING_CHANGES: Final = """
+    -- Where months begin on the clock of each RLS: an instant's is found among them sooner than by its local day.
+    WITH clocks AS MATERIALIZED (
+        SELECT n.rls, ($4 AT TIME ZONE n.time_zone)::date AS today, array_agg(m.day::date ORDER BY m.day) AS days,
+               array_agg(m.day AT TIME ZONE n.time_zone ORDER BY m.day) AS begins
+        FROM networks n, generate_series($1::date::timestamp, $2::date::timestamp, interval '1 month') AS m (day)
+        GROUP BY n.rls, n.time_zone
+    ), ended AS (
+        SELECT subject_id, min(at) AS released,
+               min(at) FILTER (WHERE after IN ('enrolled_mf', 'enrolled_elsewhere', 'patient_left')) AS gone
+        FROM records
+        WHERE subject = 'attribution' AND number IS NOT NULL AND after <> ALL ($3::text[]) GROUP BY 1
+    ), lives AS MATERIALIZED (
+        SELECT c.rls, e.gone,
+               CASE WHEN a.attributed_at <= $4 AND p.registered_on <= c.today
+                    THEN greatest(width_bucket(a.attributed_at, c.begins), width_bucket(p.registered_on, c.days))
+               END AS held,
+               CASE WHEN a.attributed_at <= $4 AND (e.released <= $4 OR e.released IS NULL AND NOT a.under_way)
+                    THEN width_bucket(coalesce(e.released, $4), c.begins) END AS released,
+               CASE WHEN p.place IN ('enrolled', 'left') AND e.gone IS NOT NULL THEN a.patient_id END AS patient_id
+        FROM attributions a JOIN patients p USING (patient_id) JOIN clocks c ON c.rls = p.rls
+        LEFT JOIN ended e ON e.subject_id = a.attribution_id
+    ), gone AS (
+        SELECT x.patient_id, any_value(x.rls) AS rls, min(x.at) AS at FROM (
+            SELECT patient_id, rls, gone AS at FROM lives WHERE patient_id IS NOT NULL
+            UNION ALL
+            SELECT p.patient_id, p.rls, r.at FROM records r JOIN patients p ON p.patient_id = r.subject_id
+            WHERE r.subject = 'patient' AND r.after IN ('enrolled', 'left') AND p.place IN ('enrolled', 'left')
+        ) AS x
+        LEFT JOIN (SELECT subject_id, max(at) AS at FROM records WHERE subject = 'patient' AND event = 'reinstated'
+                   GROUP BY 1) AS b ON b.subject_id = x.patient_id
+        WHERE b.at IS NULL OR x.at > b.at
+        GROUP BY 1
+    ), departed AS (
+        SELECT c.rls, CASE WHEN g.at <= $4 THEN width_bucket(g.at, c.begins) END AS month, count(*) AS number
+        FROM gone g JOIN clocks c USING (rls) GROUP BY 1, 2
+    ), changes AS (
+        SELECT p.rls, width_bucket(p.registered_on, c.days) AS month, count(*) AS number
+        FROM patients p JOIN clocks c USING (rls) WHERE p.registered_on <= c.today GROUP BY 1, 2
+        UNION ALL
+        SELECT l.rls, m.month, sum(m.by * l.number)
+        FROM (SELECT rls, held, released, count(*) AS number FROM lives GROUP BY 1, 2, 3) AS l,
+             LATERAL (VALUES (held, -1), (released, 1)) AS m (month, by) GROUP BY 1, 2
+        UNION ALL
+        SELECT rls, month, -number FROM departed
+        UNION ALL
+        -- Whoever is gone and of whom no record says since when, is so since now.
+        SELECT p.rls, width_bucket($4, c.begins), coalesce(min(d.number), 0) - count(*)
+        FROM patients p JOIN clocks c USING (rls)
+        LEFT JOIN (SELECT rls, sum(number) AS number FROM departed GROUP BY 1) AS d USING (rls)
+        WHERE p.place IN ('enrolled', 'left') GROUP BY 1, 2
+    )
+    SELECT c.rls, greatest(c.days[k.month], $1) AS month, 'waiting' AS name, sum(k.number)::bigint AS number
+    FROM changes k JOIN clocks c USING (rls) WHERE k.month < cardinality(c.days) GROUP BY 1, 2
+"""
+"""It reads each attribution once. What came before the first month is of month 0, and so of the first."""
+
+
 class Count(NamedTuple):
     """How many, for an RLS in a month (its first day)."""
 
@@ -131,50 +189,7 @@ async def changes_of_waiting(
     A person waits from the initial registration on, but while an attribution holds them (its states are `holding`), and
     once they are enrolled or have left.
     """
-    return await _counts(
-        conn,
-        """
-        WITH released AS (
-            SELECT subject_id, min(at) AS at FROM records
-            WHERE subject = 'attribution' AND number IS NOT NULL AND after <> ALL ($3::text[]) GROUP BY 1
-        ), gone AS (
-            SELECT x.patient_id, min(x.at) AS at FROM (
-                SELECT a.patient_id, r.at FROM records r JOIN attributions a ON a.attribution_id = r.subject_id
-                WHERE r.subject = 'attribution' AND r.number IS NOT NULL
-                  AND r.after IN ('enrolled_mf', 'enrolled_elsewhere', 'patient_left')
-                UNION ALL
-                SELECT subject_id, at FROM records WHERE subject = 'patient' AND after IN ('enrolled', 'left')
-            ) AS x
-            LEFT JOIN (SELECT subject_id, max(at) AS at FROM records WHERE subject = 'patient' AND event = 'reinstated'
-                       GROUP BY 1) AS b ON b.subject_id = x.patient_id
-            WHERE b.at IS NULL OR x.at > b.at
-            GROUP BY 1
-        ), changes AS (
-            SELECT p.rls, p.registered_on AS day, count(*) AS by FROM patients p GROUP BY 1, 2
-            UNION ALL
-            SELECT p.rls, m.day, sum(m.by)
-            FROM attributions a JOIN patients p USING (patient_id) JOIN networks n ON n.rls = p.rls
-            LEFT JOIN released r ON r.subject_id = a.attribution_id
-            CROSS JOIN LATERAL (VALUES
-                (greatest((a.attributed_at AT TIME ZONE n.time_zone)::date, p.registered_on), -1),
-                (CASE WHEN r.at <= $4 OR r.at IS NULL AND NOT a.under_way
-                      THEN (coalesce(r.at, $4) AT TIME ZONE n.time_zone)::date END, 1)) AS m (day, by)
-            WHERE a.attributed_at <= $4 AND m.day IS NOT NULL GROUP BY 1, 2
-            UNION ALL
-            SELECT p.rls, (coalesce(g.at, $4) AT TIME ZONE n.time_zone)::date, -count(*)
-            FROM patients p JOIN networks n USING (rls) LEFT JOIN gone g USING (patient_id)
-            WHERE p.place IN ('enrolled', 'left') AND coalesce(g.at, $4) <= $4 GROUP BY 1, 2
-        )
-        SELECT c.rls, greatest(date_trunc('month', c.day)::date, $1) AS month, 'waiting' AS name,
-               sum(c.by)::bigint AS number
-        FROM changes c JOIN networks n USING (rls)
-        WHERE c.day < $2 AND c.day <= ($4 AT TIME ZONE n.time_zone)::date
-        GROUP BY 1, 2
-        """,
-        *span,
-        list(holding),
-        now,
-    )
+    return await _counts(conn, WAITING_CHANGES, *span, list(holding), now)
 
 
 async def _counts(conn: Connection, query: str, *arguments: object) -> list[Count]:

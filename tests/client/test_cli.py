@@ -13,6 +13,7 @@ import pytest
 from gamf.client.cli import errors, main, session
 from gamf.client.cli.language import Text
 from gamf.client.cli.main import run
+from gamf.client.cli.ways import with_way
 from gamf.client.errors import NotFoundError
 from gamf.domain.orders import Listing, written
 from gamf.domain.refusal import RefusedByRuleError
@@ -33,6 +34,25 @@ def error_of(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     assert captured.out == ""
     error: dict[str, Any] = json.loads(captured.err)["error"]
     return error
+
+
+@pytest.mark.parametrize(
+    ("line", "rule", "field", "command"),
+    [
+        ("physician leaves 12345 --on 2026-07-01 --cause retired", "A20", "on", "gamf physician stays"),
+        ("--lang en physician returns 12345", "A16", None, "gamf physician stays"),
+        ("attribution record 2026-000001 mf_signed", "A24", "signed_on", "gamf register enrolled"),
+        ("register condition add p --code X", "R13", "code", "gamf register condition codes"),
+        ("physician stays 12345", "A16", None, None),
+        ("physician returns 12345", "A16", "on", None),
+    ],
+)
+def test_the_command_line_names_the_command_that_goes_on_from_a_refusal(
+    line: str, rule: str, field: str | None, command: str | None
+) -> None:
+    said = with_way(Text("Non.", "No."), line.split(), rule, field)
+    there = (f"Non. Voyez «\u00a0{command}\u00a0».", f"No. See “{command}”.") if command else ("Non.", "No.")
+    assert (said.fr.replace("« ", "«\u00a0").replace(" »", "\u00a0»"), said.en) == there
 
 
 def test_help_ends_well(capsys: pytest.CaptureFixture[str]) -> None:

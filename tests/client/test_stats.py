@@ -10,7 +10,7 @@ import pytest
 
 from gamf.client import stats
 from gamf.client.errors import NotFoundError
-from gamf.domain.calendar import local_date
+from gamf.domain.calendar import add_months, local_date
 from gamf.domain.indicators import CAUSES, COLUMNS, COUNTS, MEDIAN, Measured, Published, publish
 from gamf.storage import indicators
 from gamf.storage.connection import Pool
@@ -113,6 +113,44 @@ async def test_the_list_of_every_rls_is_what_the_register_says_whatever_the_othe
     assert {row["rls"]: row["n"] for row in rows} == {
         row["rls"]: found[row["rls"], LAST_MONTH].counts["waiting"] for row in rows
     }
+
+
+async def test_a_list_is_shorter_from_the_month_of_the_attribution_to_that_of_the_end(system: System) -> None:
+    life = await system.attribute()
+    async with system.pool.acquire() as conn:
+        await add_patients(conn, life.start.rls, 3)
+    await expired(life)
+    this = local_date(datetime.now(UTC), "America/Toronto").replace(day=1)
+    months = [add_months(this, number) for number in range(-2, 15)]
+    found = await counted(system.pool, LATER, *months)
+    patient = "SELECT registered_on FROM patients WHERE patient_id = $1"
+    registered = await system.pool.fetchval(patient, life.start.patient_id)
+    (ended,) = await system.rows(
+        "SELECT at FROM records WHERE subject_id = $1 AND after = 'expired'", life.start.attribution_id
+    )
+    back = local_date(ended["at"], "America/Toronto").replace(day=1)
+    others = "SELECT registered_on FROM patients WHERE rls = $1 AND patient_id <> $2"
+    days = [
+        each["registered_on"] for each in await system.rows(others, life.start.rls, life.start.patient_id)
+    ]
+    for month in months:
+        after = add_months(month, 1)
+        waits = registered < after and not this <= month < back
+        assert found[life.start.rls, month].counts["waiting"] == sum(day < after for day in days) + waits, (
+            month
+        )
+
+
+async def test_each_table_is_read_once_to_tell_who_waits(pool: Pool) -> None:
+    async with pool.acquire() as conn:
+        plan = await conn.fetchval(
+            f"EXPLAIN (FORMAT JSON) {indicators.WAITING_CHANGES}",
+            date(2026, 5, 1),
+            date(2026, 6, 1),
+            ["proposed"],
+            datetime(2026, 6, 1, tzinfo=UTC),
+        )
+    assert str(plan).count("'Relation Name': 'attributions'") == 1
 
 
 async def test_a23_a_month_ends_on_the_clock_of_its_rls(pool: Pool) -> None:

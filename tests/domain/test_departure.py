@@ -74,6 +74,8 @@ def test_a20_the_same_departure_again_changes_nothing_and_another_is_refused() -
             with pytest.raises(RefusedByRuleError) as refused:
                 rules.announces(leaving, latest(state), *other, NOW)
             assert refused.value.reason.rule == "A20"
+            assert "déjà consigné au 1er juillet 2026 ; retirez-le d'abord." in refused.value.reason.fr
+            assert "already on July 1, 2026; withdraw it first." in refused.value.reason.en
 
 
 def test_a16_who_has_come_back_may_leave_again() -> None:

@@ -115,10 +115,10 @@ def test_r3_a_physician_asks_the_coordinator_of_their_own_rls() -> None:
     assert (reason.rule, reason.field) == ("R3", "rls")
 
 
-def test_r3_an_unknown_physician_is_refused_with_what_to_do() -> None:
+def test_r3_an_unknown_physician_is_refused() -> None:
     reason = why_not(None)
     assert reason.rule == "R3"
-    assert "gamf physician import" in reason.fr
+    assert reason.fr == "Aucun médecin n'a ce permis."
 
 
 def test_a16_a_physician_whose_departure_is_announced_gets_no_new_block() -> None:

@@ -178,8 +178,8 @@ def test_a11_what_has_ended_is_not_overtaken() -> None:
 def test_a24_a_form_signed_after_the_term_is_refused_with_the_way_to_report_it() -> None:
     reason = expired(SV).at("2029-06-10 10:00").refuses("mf_signed", signed_on="2029-06-03")
     assert (reason.rule, reason.field) == ("A24", "signed_on")
-    assert "gamf register enrolled" in reason.fr
-    assert "gamf register enrolled" in reason.en
+    assert reason.fr == "Signé après le terme (2 juin 2029) : déclarez une inscription hors LE 321."
+    assert reason.en == "Signed after the term (June 2, 2029): report an enrolment outside LE 321."
 
 
 def test_a24_a_form_signed_before_the_attribution_is_not_under_the_agreement() -> None:

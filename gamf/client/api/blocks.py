@@ -17,7 +17,7 @@ from gamf.client.api.values import (
     SortBlocks,
 )
 from gamf.client.changes import MOST
-from gamf.client.reading import BlockView, Page
+from gamf.client.reading import BlockSummary, Page
 from gamf.domain.block import BlockState
 from gamf.domain.facts import Licence, Text
 from gamf.domain.orders import Listing, order_of
@@ -65,11 +65,11 @@ async def list_blocks(
     sort: SortBlocks = None,
     after: AfterBlock = None,
     limit: Limit = PAGE_LIMIT,
-) -> Page[BlockView]:
-    """List the account's blocks, each with its list, the latest first unless sorted."""
+) -> Page[BlockSummary]:
+    """List the account's blocks, each with how many of its list are in each state, the latest first unless sorted."""
     async with call.desk.pool.acquire() as conn:
         only = BlockFilter(physician, state)
-        return await looking.list_blocks(
+        return await looking.summarize_blocks(
             conn, call.seat, only, order=order_of(Listing.BLOCKS, sort), after=after, limit=limit
         )
 

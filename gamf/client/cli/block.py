@@ -5,7 +5,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from gamf.client.acting import Desk
     from gamf.client.asking import View
-    from gamf.client.reading import BlockView, Page
+    from gamf.client.reading import BlockSummary, Page
     from gamf.storage.connection import Connection
     from gamf.storage.standing import Member
 
@@ -334,8 +334,11 @@ def list_(
 
     only, seat = BlockFilter(physician, state), session.seat()
 
-    async def fetch(conn: "Connection", after: str | None, most: int) -> "Page[BlockView]":
-        return await looking.list_blocks(conn, seat, only, order=sort, after=after, limit=most)
+    # The table shows how many; only JSON has everybody's list (contract.md).
+    read = looking.list_blocks if json_wanted else looking.summarize_blocks
+
+    async def fetch(conn: "Connection", after: str | None, most: int) -> "Page[Any]":
+        return await read(conn, seat, only, order=sort, after=after, limit=most)
 
     headings = [
         say("Bloc", "Block"),
@@ -348,9 +351,9 @@ def list_(
     print_list(fetch, headings, _row, data=data, limit=limit, json_wanted=json_wanted)
 
 
-def _row(view: "BlockView") -> tuple[object, ...]:
+def _row(view: "BlockSummary") -> tuple[object, ...]:
     state = labels.label(labels.BLOCK_STATES, view.state)
-    return view.block_id, view.physician, view.rls, view.requested_at, state, len(view.list)
+    return view.block_id, view.physician, view.rls, view.requested_at, state, sum(view.counts.values())
 
 
 def _act(work: "Callable[[Desk], Awaitable[View]]", data: Path | None, *, json_wanted: bool) -> None:

@@ -121,7 +121,7 @@ def state(name: object) -> str:
 
 def counts(by_state: Mapping[str, int]) -> str:
     """Return how many are in each state, in words."""
-    return ", ".join(f"{number} {state(name)}" for name, number in by_state.items())
+    return ", ".join(f"{state(name)}{say(' :', ':')} {number}" for name, number in by_state.items())
 
 
 def instant(value: str | datetime | None, time_zone: str | None = None) -> datetime | None:

@@ -12,6 +12,7 @@ import click
 from gamf.client.cli import errors
 from gamf.client.cli.commands import Group, LazyCommands, option, rehearsing
 from gamf.client.cli.language import Text, say, speaking, wanted
+from gamf.client.cli.ways import with_way
 from gamf.runtime.ending import end_process
 from gamf.runtime.errors import Language
 
@@ -106,7 +107,8 @@ def run(arguments: Sequence[str]) -> int:
         return errors.INTERRUPTED
     except Exception as error:  # noqa: BLE001 - its text may hold what must not be shown
         end = errors.ending(error) or _unforeseen(error)
-        return errors.report(end, as_json=as_json)
+        words = with_way(end.words, arguments, end.rule, end.field)
+        return errors.report(end._replace(words=words), as_json=as_json)
 
 
 def _unforeseen(error: Exception) -> errors.Ending:

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from gamf.client import access_log
 from gamf.client.access_log import LooksAsked
-from gamf.client.cli.language import Text
+from gamf.client.cli.language import Text, current
 from gamf.client.console.fields import day_of
 from gamf.client.console.page import Page, PageVisit, Sent
 from gamf.client.errors import NotFoundError
@@ -89,7 +89,7 @@ async def search(page: Sent) -> Response:
             async with page.desk.pool.acquire() as conn:
                 asked["patient"] = await access_log.find_patient(conn, page.seat, wanted)
         except NotFoundError as error:
-            return await _page(page, _NOTHING, refusal=str(error))
+            return await _page(page, _NOTHING, refusal=error.text(current()))
     return page.go_to("/journal", asked)
 
 

@@ -17,9 +17,11 @@ from gamf.client.console import templates
 from gamf.client.console.failure import Failure
 from gamf.client.console.page import (
     OWN_ACCOUNT,
+    PageVisit,
     PasswordFirstError,
     SignInFirstError,
     console_of,
+    visitor,
     way_to_sign_in,
 )
 from gamf.client.console.requests import TooLargeError, address_of, from_elsewhere
@@ -134,19 +136,27 @@ async def _choose_password(_request: Request, _error: Exception) -> Response:
 async def failed(request: Request, error: Exception) -> Response:
     """Return the page for what went wrong, and log what nobody foresaw or what was refused to a stranger."""
     failure = _failure(error)
+    visit = await _visitor(request, failure)
     if failure is _NOT_SO:
         assert isinstance(error, HTTPException)  # noqa: S101 - nothing else is of that status
-        return _not_so(request, error)
+        return _not_so(request, error, visit)
     if failure is _UNFORESEEN:
         _log.error("a page could not be made", exc_info=error)
     elif failure is _TOO_LARGE or failure.rule in _FORGED:
         _log_refused(request, failure)
-    return page(request, failure)
+    return page(request, failure, visit)
 
 
-def _not_so(request: Request, error: HTTPException) -> Response:
+async def _visitor(request: Request, failure: Failure) -> PageVisit | None:
+    """Return who looks, so that they can go on from there; while PostgreSQL is away, the menu would lead nowhere."""
+    if failure is _POSTGRESQL or problems.is_of_the_api(request):
+        return None
+    return await visitor(request)
+
+
+def _not_so(request: Request, error: HTTPException, visit: PageVisit | None) -> Response:
     """Return the page for a method that nothing here takes, with those that are taken (RFC 9110, 15.5.6)."""
-    made = page(request, _NOT_SO)
+    made = page(request, _NOT_SO, visit)
     # Our own files stand apart, and say it themselves.
     made.headers["Allow"] = ", ".join(_methods(request)) or (error.headers or {}).get("Allow", "")
     return made
@@ -168,13 +178,16 @@ def _log_refused(request: Request, failure: Failure) -> None:
     )
 
 
-def page(request: Request, failure: Failure) -> Response:
-    """Return the page of a failure; of the API, the problem."""
+def page(request: Request, failure: Failure, visit: PageVisit | None = None) -> Response:
+    """Return the page of a failure, with the menu of whoever is signed in; of the API, the problem."""
     if problems.is_of_the_api(request):
         return problems.answer(request, failure)
-    made = render(
-        request, "failure.html", failure.status, failure=failure, sent=_to_send_again(request, failure)
-    )
+    shown = {"failure": failure, "sent": _to_send_again(request, failure)}
+    if visit:
+        # What was asked for may hold what nobody repeats, a NAM: the other language begins at the first screen.
+        made: Response = visit.render("failure.html", failure.status, here="/", said=None, **shown)
+    else:
+        made = render(request, "failure.html", failure.status, **shown)
     if failure.status in {429, 503}:
         made.headers["Retry-After"] = _AWAY_AGAIN_AFTER
     return made

@@ -37,6 +37,8 @@ PROVIDER_IN: Final = "/connexion/openid"
 PROVIDER_OUT: Final = "/connexion/openid/fin"
 OWN_ACCOUNT: Final = "/compte"
 _SEE_OTHER: Final = 303
+_A_MOMENT: Final = 2
+"""Seconds: how long a page of failure waits to know who looks at it."""
 
 
 class SignInFirstError(Exception):
@@ -178,7 +180,10 @@ def here(request: Request) -> str:
     path = request.url.path
     if request.method == "GET":
         return f"{path}?{request.url.query}" if request.url.query else path
-    pattern: str = request.scope["route"].path
+    route = request.scope.get("route")
+    # An address that takes no form has no page above it.
+    pattern: str = route.path if route else ""
+    path = path if route else "/"
     pages: frozenset[str] = request.app.state.pages
     while pattern and pattern not in pages:
         path, pattern = (each.rpartition("/")[0] for each in (path, pattern))
@@ -206,7 +211,20 @@ async def signed_in(request: Request) -> PageVisit:
         raise SignInFirstError(here(request) if request.method == "GET" else None)
     if found.must_change and not request.url.path.startswith(OWN_ACCOUNT):
         raise PasswordFirstError
-    return PageVisit(request, console, now, token, found.actor, found)
+    visit = request.state.visit = PageVisit(request, console, now, token, found.actor, found)
+    return visit
+
+
+async def visitor(request: Request) -> PageVisit | None:
+    """Return the visit of whoever looks at a page of failure; None where nobody is signed in or nobody can tell."""
+    known: PageVisit | None = getattr(request.state, "visit", None)
+    if known is not None:
+        return known
+    try:
+        async with asyncio.timeout(_A_MOMENT):
+            return await signed_in(request)
+    except Exception:  # noqa: BLE001 - it is a failure already that is shown; it has no menu then
+        return None
 
 
 async def _session(console: Console, token: str, now: datetime, *, used: bool) -> Session | None:

@@ -12,6 +12,7 @@ from gamf.client.cli import labels
 from gamf.client.cli.language import Text, current, say
 from gamf.client.console.menu import entries
 from gamf.client.console.writing import day_words, deadline_words, instant_words, number_words
+from gamf.domain.refusal import Reason
 from gamf.domain.roles import ROLE_LABELS, Actor, Role, UseCase, scope_of
 
 FOLDER: Final = Path(__file__).parent / "templates"
@@ -104,6 +105,7 @@ def _environment() -> Environment:
         "sees": sees,
         "to_day": date.fromisoformat,
         "number": number_words,
+        "ruled": ruled,
     }
     for name, value in names.items():
         made.globals[name] = value
@@ -121,6 +123,12 @@ def render(template: str, values: Mapping[str, Any]) -> str:
 def role_words(role: str) -> str:
     """Return a role in the language in use."""
     return str(Text(*ROLE_LABELS[Role(role)]))
+
+
+def ruled(refusal: Reason) -> str:
+    """Return why something was refused, and by which rule; that a field is badly filled in is no rule."""
+    said = say(refusal.fr, refusal.en)
+    return said if refusal.rule == "form" else f"{said} {say('(règle %s)', '(rule %s)') % refusal.rule}"
 
 
 def sees(actor: Actor, use_case: str) -> bool:

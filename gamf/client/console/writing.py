@@ -5,30 +5,15 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from gamf.client.cli.language import say
+from gamf.domain import words
 
 ZONE: Final = "America/Toronto"
 """The clock of what has no RLS."""
-_MONTHS: Final = (
-    ("janvier", "January"),
-    ("février", "February"),
-    ("mars", "March"),
-    ("avril", "April"),
-    ("mai", "May"),
-    ("juin", "June"),
-    ("juillet", "July"),
-    ("août", "August"),
-    ("septembre", "September"),
-    ("octobre", "October"),
-    ("novembre", "November"),
-    ("décembre", "December"),
-)
 
 
 def day_words(day: date) -> str:
     """Return a date as Québec writes it: 26 novembre 2026, 1er mai 2026; November 26, 2026."""
-    fr, en = _MONTHS[day.month - 1]
-    first = "1er" if day.day == 1 else str(day.day)
-    return say(f"{first} {fr} {day.year}", f"{en} {day.day}, {day.year}")
+    return say(words.fr(day), words.en(day))
 
 
 def instant_words(instant: datetime, zone: str = ZONE) -> str:

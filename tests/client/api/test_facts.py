@@ -8,7 +8,7 @@ import pytest
 
 from gamf.client.acting import Desk
 from gamf.domain.roles import Role, grant
-from gamf.storage import answers
+from gamf.storage import answers, lists
 from gamf.storage.access_log import LookFilter, looks
 from tests.client.api.conftest import Login, attributed
 from tests.clock import today
@@ -193,6 +193,26 @@ async def test_sent_many_times_at_once_it_is_done_once(
     blocks = (await coordinator.get("/api/blocks")).json()["items"]
     assert [each["block_id"] for each in blocks] == [again.json()["block_id"]]
     assert blocks[0]["requested_by"] == coordinator.headers["x-account"]
+
+
+async def test_the_list_of_blocks_counts_and_reads_nobody(
+    coordinator: httpx.AsyncClient, life: Life, system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with system.pool.acquire() as conn:
+        (patient, *_) = await add_patients(conn, life.start.rls, 2)
+    asked = {"physician": life.start.physician, "size": 2}
+    drawn = (await coordinator.post("/api/blocks", json=asked)).json()
+
+    async def members(*_arguments: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(lists, "members", members)
+    (block,) = (await coordinator.get("/api/blocks")).json()["items"]
+    assert (block["block_id"], block["state"], block["counts"]) == (drawn["block_id"], "drawn", {"drawn": 2})
+    assert "list" not in block
+    looks = "SELECT FROM looks WHERE use_case = 'block_list' AND account = $1"
+    assert not await system.rows(looks, coordinator.headers["x-account"])
+    assert patient not in str(block)
 
 
 @pytest.mark.parametrize("key", ["", "a b", "x" * 256, "é"])

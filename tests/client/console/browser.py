@@ -13,7 +13,16 @@ from gamf.runtime.web import serving
 
 PASSWORD = "trois petits chats"
 _FORM = re.compile(r'<form method="post" action="(?P<action>[^"]+)"(?P<rest>.*?)</form>', re.DOTALL)
+_NAME = re.compile(r' name="([^"]+)"')
+_ID = re.compile(r' id="([^"]+)"')
 _HIDDEN = re.compile(r'<input type="hidden" name="(?P<name>[^"]+)" value="(?P<value>[^"]*)"')
+
+
+def focused(page: str) -> list[str]:
+    """Return what asks for the focus when the page is opened, each by the name of a field, else by its id."""
+    tags = [each.rpartition("<")[2] for each in page.split(" autofocus")[:-1]]
+    found = [_NAME.search(tag) or _ID.search(tag) for tag in tags]
+    return [each[1] for each in found if each]
 
 
 class Browser:

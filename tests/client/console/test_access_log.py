@@ -70,6 +70,11 @@ async def test_the_looks_at_somebody_are_found_by_a_nam_that_no_address_has(
     assert await own_looks(pool) == [(1, ["identity"]), (1, ["looks"])]
     answer = await browser.send("/journal/recherche", patient="personne", compte="", du="", au="")
     assert (answer.status_code, "Aucun patient" in answer.text) == (404, True)
+    await browser.get("/langue/en")
+    await browser.get("/journal")
+    answer = await browser.send("/journal/recherche", patient="personne", compte="", du="", au="")
+    assert (answer.status_code, "Aucun patient" in answer.text) == (404, False)
+    await browser.get("/langue/fr")
     answer = await browser.get(f"/journal?patient={nam}")
     assert (answer.status_code, nam in answer.text) == (422, False)
 

@@ -5,7 +5,7 @@ import pytest
 from gamf.client.acting import Desk
 from gamf.domain.roles import Role, grant
 from gamf.storage.connection import Pool
-from tests.client.console.browser import Browser, another
+from tests.client.console.browser import Browser, another, focused
 from tests.client.console.conftest import AddAccount
 from tests.system import System
 
@@ -102,7 +102,9 @@ async def test_what_the_rules_refuse_of_a_request_is_said_beside_its_form(
     assert (answer.status_code, "(règle R4)" in answer.text) == (422, True)
     assert f'value="{licence}"' in answer.text
     answer = await browser.send("/blocs", permis="00000", nombre="2")
-    assert answer.status_code in {403, 422}
+    assert (answer.status_code, "Aucun médecin n&#39;a ce permis. (règle R3)" in answer.text) == (422, True)
+    assert focused(answer.text) == ["permis"]
+    assert 'value="00000"' in answer.text
 
 
 async def test_a_clinic_does_not_see_anothers_block(

@@ -9,7 +9,7 @@ from gamf.domain.calendar import PROVINCE, local_date
 from gamf.domain.roles import Role, grant
 from gamf.runtime.polling import until
 from gamf.storage.connection import Pool
-from tests.client.console.browser import Browser, another
+from tests.client.console.browser import Browser, another, focused
 from tests.client.console.conftest import AddAccount
 from tests.system import Life, System
 
@@ -54,7 +54,7 @@ async def test_a16_a_departure_is_foretold_announced_and_withdrawn_before_its_da
     assert f'href="/attributions?medecin={life.start.physician}&amp;etat=confirmed"' in page
     page = plain((await browser.get(f"{path}/depart?on=&poste={day(0)}&cause=disengaged")).text)
     assert f'name="on" value="{day(30)}"' in page
-    assert "est avisée, une fois ; aujourd’hui : 1 (1 confirmée), blocs touchés : 0." in page
+    assert "est avisée, une fois ; aujourd’hui : 1 (confirmée : 1), blocs touchés : 0." in page
     assert "Patients qui reviennent sur la liste, à leur date initiale : 1." in page
     assert (await browser.get(path)).text.count("Retirer le départ") == 0
     await browser.get(f"{path}/depart?on=&poste={day(0)}&cause=disengaged")
@@ -102,14 +102,19 @@ async def test_a16_one_of_yesterday_reaches_everybody_at_once_and_the_physician_
 
 async def test_what_a_rule_refuses_is_said_beside_the_form(browser: Browser, life: Life) -> None:
     path = f"/medecins/{life.start.physician}"
-    for query, rule in (
-        (f"on={day(3)}&poste=&cause=deceased", "A16"),
-        (f"on={day(3)}&poste={day(3)}&cause=retired", "form"),
-        ("on=demain&poste=&cause=retired", "form"),
-        (f"on={day(3)}&poste=&cause=ailleurs", "form"),
+    for query, rule, field in (
+        (f"on={day(3)}&poste=&cause=deceased", "A16", "on"),
+        (f"on={day(3)}&poste={day(3)}&cause=retired", "form", "on"),
+        ("on=demain&poste=&cause=retired", "form", "on"),
+        (f"on={day(3)}&poste=&cause=ailleurs", "form", "cause"),
     ):
         answer = await browser.get(f"{path}/depart?{query}")
-        assert (answer.status_code, f"(règle {rule})" in answer.text) == (422, True), query
+        assert (answer.status_code, f"(règle {rule})" in answer.text) == (422, rule != "form"), query
+        assert focused(answer.text) == [field], query
+    # Of somebody who has not left: the page has no field that it concerns.
+    fields = {**browser.form("/deconnexion"), "on": str(day(0)), "reason": "réengagé"}
+    answer = await browser.post(f"{path}/retour", fields)
+    assert (answer.status_code, focused(answer.text)) == (422, ["refus"])
     assert (await browser.get("/medecins/00000/depart?on=2026-01-01&cause=retired")).status_code == 404
 
 

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import AsyncGenerator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 from fastapi import FastAPI
@@ -98,6 +99,36 @@ async def test_what_goes_wrong_is_said_in_the_language_of_whoever_reads(browser:
     away = (await browser.get("/temporal")).text
     assert "Temporal does not answer" in away
     assert "Nothing that was recorded is lost" in away
+
+
+async def test_from_what_goes_wrong_whoever_is_signed_in_goes_on_by_the_menu(
+    browser: Browser, add_account: AddAccount
+) -> None:
+    failing = ("/nulle-part", "/deconnexion", "/langue/de", "/journal", "/temporal", "/erreur")
+    for path in failing:
+        assert 'href="/compte"' not in (await browser.get(path)).text, path
+    await add_account("ada", grant(Role.RAMQ))
+    await browser.sign_in("ada")
+    for path, status in zip(failing, (404, 405, 422, 403, 503, 500), strict=True):
+        answer = await browser.get(path)
+        assert answer.status_code == status, path
+        assert '<a href="/compte">Mon compte</a>' in answer.text, path
+        assert '<a href="/journal">' not in answer.text, path
+        assert 'href="/langue/en?suite=/"' in answer.text, path
+    refused = await browser.post("/blocs/2026-0001/rien", browser.form("/deconnexion"))
+    assert (refused.status_code, '<a href="/compte">' in refused.text) == (404, True)
+    assert (await browser.send("/deconnexion")).headers["location"].startswith("/connexion")
+    assert 'href="/compte"' not in (await browser.get("/nulle-part")).text
+
+
+async def test_where_it_cannot_be_known_who_looks_the_page_of_failure_is_shown_all_the_same(
+    desk: Desk,
+) -> None:
+    async with browsing(make_app(Desk(cast("Pool", object()), desk.temporal))) as browser:
+        browser.client.cookies.set("gamf_session", "inventé".encode().hex())
+        for path, status in (("/compte", 500), ("/nulle-part", 404)):
+            answer = await browser.get(path)
+            assert (answer.status_code, "gamf-menu" in answer.text) == (status, False)
 
 
 async def test_english_is_at_a_click_and_stays(browser: Browser, add_account: AddAccount) -> None:
@@ -230,8 +261,10 @@ async def test_postgresql_away_the_page_says_so_and_back_it_works_again(
         browser = await site.__aenter__()
         await browser.sign_in("ada", password)
         assert (await browser.get("/compte")).status_code == 200
+    assert (await browser.get("/nulle-part")).status_code == 404
     answer = await browser.get("/compte")
     assert answer.status_code == 503
+    assert "gamf-menu" not in answer.text
     assert "PostgreSQL ne répond pas" in answer.text
     assert "Rien de ce qui était consigné n’est perdu" in answer.text
     async with EmbeddedPostgres(folder, durable=False) as server:

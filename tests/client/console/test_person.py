@@ -10,7 +10,7 @@ from gamf.client.acting import Desk
 from gamf.domain.facts import EnrolledElsewhere
 from gamf.domain.roles import Role, grant
 from gamf.storage.connection import Pool
-from tests.client.console.browser import Browser, another
+from tests.client.console.browser import Browser, another, focused
 from tests.client.console.conftest import AddAccount
 from tests.clock import today
 from tests.system import add_network, add_patients, add_physician
@@ -68,7 +68,7 @@ async def test_the_page_shows_the_wait_and_only_what_the_rules_take_now_with_wha
     browser: Browser, place: Place
 ) -> None:
     page = (await browser.get(place.path)).text.replace("\u00a0", " ")
-    assert re.search(r"<dt>Attente</dt><dd>\d+ jour", page)
+    assert re.search(r"<dt>Attente</dt><dd>(?:[01] jour|\d+ jours)</dd>", page)
     assert "La personne attend dans l’autre RLS, à sa date initiale." in page
     assert "La personne quitte la liste pour de bon." in page
     assert f'<option value="{place.other}"' in page
@@ -202,6 +202,40 @@ async def test_r13_conditions_are_the_clinic_s_from_the_first_visit_on(
         assert "erreur de code" in page
         assert f'action="{path}' not in page
     assert {each[0] for each in await looks(pool, "condition_show") if not each[2]} == {"clinique", "eve"}
+
+
+async def test_the_focus_is_on_the_field_at_fault_or_else_on_what_was_refused(
+    browser: Browser, place: Place, desk: Desk
+) -> None:
+    path = place.path
+    await browser.get(path)
+    answer = await browser.send(f"{path}/depart", on="hier", cause="deceased")
+    assert focused(answer.text) == ["on"]
+    answer = await browser.post(f"{path}/retour", {**browser.form("/deconnexion"), "reason": "erreur"})
+    assert (answer.status_code, focused(answer.text)) == (422, ["refus"])
+    await browser.get(f"{path}/coordonnees")
+    answer = await browser.send(f"{path}/coordonnees", language="en", reason="demande inventée")
+    assert focused(answer.text) == ["english_attested"]
+    answer = await browser.send(f"{path}/coordonnees", email="personne", reason="demande inventée")
+    assert "Le champ «\u00a0courriel\u00a0» (email) n&#39;est pas une adresse de courriel." in answer.text
+    assert "règle form" not in answer.text
+    await enrol(desk, place, "2026-01-12")
+    path = f"{path}/conditions"
+    async with another(str(browser.client.base_url)) as clinic:
+        await clinic.sign_in("clinique")
+        await clinic.get(path)
+        answer = await clinic.send(path, code=CODE, on="2026-01-11")
+        assert focused(answer.text) == ["on"]
+        await clinic.send(path, code=CODE, on="2026-01-12")
+        page = (await clinic.get(path)).text
+        assert focused(page) == []
+        withdrawal = re.findall(rf'action="({path}/\d+/retirer)"', page)[0]
+        assert focused((await clinic.send(withdrawal, reason="")).text) == ["reason"]
+        await clinic.send(withdrawal, reason="erreur de code")
+        await clinic.get(path)
+        sent = {**clinic.form("/deconnexion"), "reason": "autre motif"}
+        # The form of the field is no longer there.
+        assert focused((await clinic.post(withdrawal, sent)).text) == ["refus"]
 
 
 async def test_r13_before_the_first_visit_there_is_nothing_to_record(

@@ -7,7 +7,7 @@ import pytest
 from gamf.domain.profile import GROUPS
 from gamf.domain.roles import Role, grant
 from gamf.storage.connection import Pool
-from tests.client.console.browser import Browser, another
+from tests.client.console.browser import Browser, another, focused
 from tests.client.console.conftest import AddAccount
 from tests.system import add_network, add_population
 
@@ -77,6 +77,8 @@ async def test_r4_what_is_wrong_is_said_beside_each_field_and_the_sum_is_told(
     assert 'value="beaucoup"' in answer.text
     answer = await browser.send(path, **OLD | {"n-70+": "30"})
     assert (answer.status_code, "(règle R4)" in answer.text) == (422, True)
+    assert "font 92,5" in answer.text
+    assert focused(answer.text) == ["refus"]
     assert "92,50\u00a0%" in answer.text or "92,50 %" in answer.text
     assert await records(pool) == []
 
