@@ -217,6 +217,16 @@ _SV_NOT_TAKEN: Final[Mapping[State, tuple[str, str, str]]] = {
     State.ENROLLED_SV: ("R8", "le patient est déjà inscrit SV", "the patient is already enrolled SV"),
     State.EXPIRED: ("R15", "le terme est passé", "the term is over"),
 }
+_LEAVES_ON_LIST: Final = frozenset(
+    {
+        State.REFUSED,
+        State.PATIENT_REFUSED,
+        State.CANCELLED,
+        State.LAPSED,
+        State.PHYSICIAN_LEFT,
+        State.EXPIRED,
+    }
+)
 _CLOSED: Final = ("A20", "l'attribution est terminée", "the attribution has ended")
 
 
@@ -366,15 +376,10 @@ def _apply(a: Attribution, row: Row, event: Event, cause: AnyFact | DeadlineName
 
 
 def _still_announced(a: Attribution, row: Row, cause: AnyFact | DeadlineName) -> tuple[Effect, ...]:
-    """Ask for a decision on what is yet to take effect for a patient who is here after this end (A14, A15, A24).
-
-    On the list or enrolled, by us or by another: what was announced of them stays true, and nothing waits for it any
-    more. A fact of the kind that was announced corrects it (A20).
-    """
-    if row.to is State.PATIENT_LEFT:
+    """Ask for a decision on what is yet to take effect for a patient who is left on the list (A15, A24)."""
+    if row.to not in _LEAVES_ON_LIST:
         return ()
-    decided = (PhysicianLeft, type(cause))
-    due = [a.effective_at(f) for f in a.announced if not isinstance(f, decided)]
+    due = [a.effective_at(f) for f in a.announced if f is not cause and not isinstance(f, PhysicianLeft)]
     return (effects.OpenTask(kind=TaskKind.ANNOUNCED_FACT, owner=Owner.GACO, due=min(due)),) if due else ()
 
 

@@ -237,39 +237,16 @@ def test_a15_a_departure_to_come_is_not_lost_when_the_attribution_lapses() -> No
     assert [effect for effect in life.effects if effect.do == "open_task"] == [task]
 
 
-@pytest.mark.parametrize(
-    ("fact", "more"),
-    [
-        ("mf_signed", {"signed_on": "2026-06-20"}),
+def test_a15_nothing_is_left_to_decide_for_who_is_enrolled_or_gone() -> None:
+    for fact, more in (
         ("enrolled_elsewhere", {"effective_on": "2026-06-20", **ELSEWHERE}),
-    ],
-)
-def test_a15_a_departure_to_come_is_not_lost_when_the_patient_is_enrolled_before_it(
-    fact: str, more: dict[str, str]
-) -> None:
-    life = enrolled(SV).at("2026-06-20 10:00").report("patient_left", on="2026-09-01", cause="left_quebec")
-    life.report(fact, **more)
-    due = instant("2026-09-01 00:00")
-    assert life.effects[-1] == effects.OpenTask(kind=TaskKind.ANNOUNCED_FACT, owner=Owner.GACO, due=due)
-
-
-def test_a14_an_enrolment_to_come_is_not_lost_when_the_mf_comes_before_it() -> None:
-    life = enrolled(SV).at("2026-06-20 10:00")
-    life.report("enrolled_elsewhere", effective_on="2026-09-01", **ELSEWHERE)
-    life.report("mf_signed", signed_on="2026-06-20")
-    due = instant("2026-09-01 00:00")
-    assert life.effects[-1] == effects.OpenTask(kind=TaskKind.ANNOUNCED_FACT, owner=Owner.GACO, due=due)
-
-
-def test_a15_nothing_is_left_to_decide_for_who_is_gone() -> None:
-    life = enrolled(SV).at("2026-06-20 10:00").report("patient_left", on="2026-09-01", cause="left_quebec")
-    assert "open_task" not in life.report("patient_left", on="2026-06-20", cause="deceased").did
-
-
-def test_a20_nothing_is_left_to_decide_of_an_announcement_that_what_has_happened_corrects() -> None:
-    life = enrolled(SV).at("2026-06-20 10:00")
-    life.report("enrolled_elsewhere", effective_on="2026-09-01", **ELSEWHERE)
-    assert "open_task" not in life.report("enrolled_elsewhere", effective_on="2026-06-20", **ELSEWHERE).did
+        ("mf_signed", {"signed_on": "2026-06-20"}),
+        ("patient_left", {"on": "2026-06-20", "cause": "deceased"}),
+    ):
+        life = (
+            enrolled(SV).at("2026-06-20 10:00").report("patient_left", on="2026-09-01", cause="left_quebec")
+        )
+        assert "open_task" not in life.report(fact, **more).did
 
 
 @pytest.mark.parametrize("state", HELD)
