@@ -2,19 +2,25 @@
 
 import asyncio
 import sys
-from typing import TYPE_CHECKING
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Final
+from unittest.mock import patch
 
 from temporalio import activity
 from temporalio.client import Client
 
 from gamf.runtime.ending import end_process
 from gamf.runtime.settings import Settings
+from gamf.workers import lifecycle
 from gamf.workers.main import main
 from gamf.workers.registry import Registry
 from tests.workers.sample_workflow import Sample
 
 if TYPE_CHECKING:
     from gamf.runtime.database import Pool
+
+GONE: Final = "--namespace-gone"
+"""The worker finds its namespace at the start, and none when it asks for work."""
 
 
 class SampleActivities:
@@ -56,5 +62,14 @@ def build(pool: "Pool", _client: Client, _settings: Settings) -> Registry:
     return registry_of(SampleActivities(pool))
 
 
+async def namespace_was_there(_client: Client) -> None:
+    """Find a namespace that is gone right after: a server takes minutes to tell of one that it deletes."""
+
+
 if __name__ == "__main__":
-    end_process(main(build))
+    gone = (
+        patch.object(lifecycle, "check_namespace", namespace_was_there) if GONE in sys.argv else nullcontext()
+    )
+    with gone:
+        status = main(build)
+    end_process(status)

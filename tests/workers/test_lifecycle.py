@@ -21,8 +21,9 @@ from gamf.runtime.health import health_server
 from gamf.runtime.polling import until
 from gamf.runtime.settings import Settings
 from gamf.runtime.temporal import connect
+from gamf.workers import lifecycle
 from gamf.workers.lifecycle import RunningWorker, polling, run_worker, running_worker, workflow_runner
-from tests.workers.sample import SampleActivities, build, registry_of
+from tests.workers.sample import SampleActivities, build, namespace_was_there, registry_of
 from tests.workers.sample_workflow import Sample
 
 # Servers and processes begin and end in each: together they take longer than `make test` may.
@@ -115,6 +116,7 @@ async def test_a_fatal_error_is_told_and_ends_it_with_one(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TEMPORAL_NAMESPACE", "nosuch")
+    monkeypatch.setattr(lifecycle, "check_namespace", namespace_was_there)
     async with running_worker(settings, build=build) as running:
         await running.wait_ended()
         assert running.failure is not None

@@ -14,6 +14,7 @@ import pytest
 from gamf.runtime.embedded import EmbeddedServers
 from gamf.runtime.polling import until
 from gamf.runtime.temporal import connect
+from tests.workers.sample import GONE
 from tests.workers.sample_workflow import Sample
 
 # Servers and processes begin and end in each: together they take longer than `make test` may.
@@ -33,12 +34,15 @@ def environment(servers: EmbeddedServers) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def worker(environment: Mapping[str, str]) -> AsyncGenerator[asyncio.subprocess.Process]:
+async def worker(
+    environment: Mapping[str, str], *arguments: str
+) -> AsyncGenerator[asyncio.subprocess.Process]:
     """Run a worker as a process of its own; kill it if the test leaves it running."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "tests.workers.sample",
+        *arguments,
         cwd=ROOT,
         env=dict(environment),
         stdout=asyncio.subprocess.PIPE,
@@ -52,9 +56,9 @@ async def worker(environment: Mapping[str, str]) -> AsyncGenerator[asyncio.subpr
         await process.communicate()
 
 
-async def ended(environment: Mapping[str, str]) -> tuple[int | None, str]:
+async def ended(environment: Mapping[str, str], *arguments: str) -> tuple[int | None, str]:
     """Return how a worker ends by itself, and what it says."""
-    async with worker(environment) as process:
+    async with worker(environment, *arguments) as process:
         _, said = await process.communicate()
         return process.returncode, said.decode()
 
@@ -108,9 +112,15 @@ async def test_a_server_that_is_away_is_told_in_the_language_of_the_settings(
 
 
 async def test_a_fatal_error_ends_it_with_one(environment: dict[str, str]) -> None:
-    status, text = await ended(environment | {"TEMPORAL_NAMESPACE": "nosuch"})
+    status, text = await ended(environment | {"TEMPORAL_NAMESPACE": "nosuch"}, GONE)
     assert status == 1
     assert '"event": "worker failed"' in text
+
+
+async def test_a_namespace_that_is_not_there_is_told(environment: dict[str, str]) -> None:
+    status, text = await ended(environment | {"TEMPORAL_NAMESPACE": "nosuch"})
+    assert status == 5
+    assert "n’a pas d’espace de noms «\u00a0nosuch\u00a0»" in text
 
 
 async def test_it_serves_its_health_and_its_metrics(environment: dict[str, str]) -> None:
