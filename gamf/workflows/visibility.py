@@ -11,7 +11,7 @@ from temporalio.common import (
     TypedSearchAttributes,
 )
 
-from gamf.domain import calendar, facts, retro
+from gamf.domain import calendar, facts, retro, words
 from gamf.domain.attribution import Step
 from gamf.domain.block import BlockRequest, BlockState
 from gamf.domain.departure import DepartureRequest, DepartureState
@@ -60,9 +60,6 @@ FACT_LABELS: Final[dict[str, str]] = {
 }
 _LATEST: Final = 8
 _WEEKDAYS: Final = ("lun.", "mar.", "mer.", "jeu.", "ven.", "sam.", "dim.")
-_MONTHS: Final = tuple(
-    "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split()  # noqa: SIM905 - one line for twelve words
-)
 
 
 def at_start(a: Attribution) -> TypedSearchAttributes:
@@ -176,9 +173,7 @@ def _at(a: Attribution, instant: datetime) -> str:
 
 
 def _day(day: date) -> str:
-    return (
-        f"{_WEEKDAYS[day.weekday()]} {'1er' if day.day == 1 else day.day} {_MONTHS[day.month - 1]} {day.year}"
-    )
+    return f"{_WEEKDAYS[day.weekday()]} {words.fr(day)}"
 
 
 def block_summary(request: BlockRequest) -> str:
